@@ -1,0 +1,9 @@
+//! The vocabulary the browser and the server share: plain data, no I/O, no BSON.
+
+mod access;
+mod status;
+mod version;
+
+pub use access::{Action, Denied, Permit, Principal, Role};
+pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
+pub use version::{Direction, InvalidVersion, Version};
