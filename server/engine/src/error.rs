@@ -1,0 +1,111 @@
+//! What can go wrong between us and a deployment, each as one sentence that says what to do.
+
+use crate::store::Entry;
+
+/// A situation in which a whole command cannot go on. What can go wrong with one dataset is in its report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection string cannot be used.
+    #[error("the database URI cannot be read: {0}; expected something like `mongodb://host:27017`")]
+    Uri(String),
+    /// Nobody answers.
+    #[error(
+        "cannot reach MongoDB at {hosts}: {reason}; check that it runs and that `FIFTYONE_DATABASE_URI` names it"
+    )]
+    Unreachable {
+        /// `host:port`, without credentials.
+        hosts: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// The server does not take the credentials.
+    #[error(
+        "MongoDB at {hosts} does not accept the credentials: {reason}; check user, password and `authSource` in the URI"
+    )]
+    Credentials {
+        /// `host:port`, without credentials.
+        hosts: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// The user lacks a right.
+    #[error(
+        "{0}; grant it `readWrite` and `dbAdmin` on the database and `clusterMonitor` on `admin`"
+    )]
+    Privilege(String),
+    /// The server is too old for what we ask of it.
+    #[error("MongoDB {found} is too old; version {needed} or newer is needed")]
+    OldServer {
+        /// What runs.
+        found: String,
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// Several documents where FiftyOne keeps one.
+    #[error(
+        "the collection `config` of database `{database}` holds {count} documents instead of one ({versions}), so its version is not certain; delete all but the right one"
+    )]
+    SeveralConfigs {
+        /// The database.
+        database: String,
+        /// How many.
+        count: usize,
+        /// Their ids and versions.
+        versions: String,
+    },
+    /// The database was made by a program of another kind.
+    #[error(
+        "database `{database}` is of type `{found}`, which this program does not know; it migrates databases of type {known}"
+    )]
+    OtherClient {
+        /// The database.
+        database: String,
+        /// Its `config.type`.
+        found: String,
+        /// What would do.
+        known: String,
+    },
+    /// The `config` document is not what it should be.
+    #[error(
+        "the `config` document of database `{database}` is malformed: {reason}; set it to the version the database is at"
+    )]
+    MalformedConfig {
+        /// The database.
+        database: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A person may not do this, or it cannot be done at all. Nothing was written.
+    #[error("{0}")]
+    Refused(String),
+    /// A dataset that does not exist.
+    #[error("dataset `{name}` not found{}", nearest.as_ref().map(|it| format!("; did you mean `{it}`?")).unwrap_or_default())]
+    UnknownDataset {
+        /// What was asked for.
+        name: String,
+        /// The most similar name there is.
+        nearest: Option<String>,
+    },
+    /// Anything else MongoDB says.
+    #[error("MongoDB did not do as asked: {0}")]
+    Driver(String),
+}
+
+impl Error {
+    /// No dataset of the database has this name, but perhaps a similar one.
+    pub fn unknown_dataset(name: &str, entries: &[Entry]) -> Self {
+        Self::UnknownDataset { name: name.to_owned(), nearest: nearest(name, entries) }
+    }
+}
+
+/// The most similar name, if one is similar enough to be a slip of the keyboard.
+fn nearest(name: &str, entries: &[Entry]) -> Option<String> {
+    let names = entries.iter().filter_map(|it| it.name.as_deref());
+    let scored = names.map(|it| (strsim::jaro_winkler(name, it), it));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.8).then(|| best.1.to_owned())
+}
+
+/// Shorthand.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

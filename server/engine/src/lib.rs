@@ -1,0 +1,123 @@
+//! When and how: reading a deployment, planning a migration, and writing it.
+//!
+//! The only crate that talks to MongoDB, and inside it only `store` does. `plan`, `policy`, `status` and
+//! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
+
+mod demo;
+mod error;
+mod load;
+mod pass;
+mod plan;
+mod policy;
+mod progress;
+mod report;
+mod results;
+mod run;
+mod status;
+mod store;
+pub mod versions;
+mod write;
+
+use model::Status;
+
+pub use error::{Error, Result};
+pub use progress::{Control, Event, Meter};
+pub use report::{DatabaseReport, DatasetReport, Report, State};
+pub use revisions::Release;
+pub use run::{OnFailure, Request, Target};
+pub use store::Entry;
+
+use crate::{
+    run::Run,
+    store::{Failure, Store},
+};
+
+/// Which database, and what may be done with it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// `mongodb://..`
+    pub uri: String,
+    /// The database's name.
+    pub database: String,
+    /// Whether it may be migrated from here (`FIFTYONE_DATABASE_ADMIN`).
+    pub admin: bool,
+    /// Whether the server's version is checked (`FIFTYONE_DATABASE_VALIDATION`).
+    pub validation: bool,
+}
+
+/// One deployment's database, and everything that can be done with it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    store: Store,
+    admin: bool,
+}
+
+impl Engine {
+    /// Prepares a connection. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Uri`] if the URI cannot be read.
+    pub async fn open(connection: &Connection) -> Result<Self> {
+        let Connection { uri, database, admin, validation } = connection;
+        Ok(Self { store: Store::open(uri, database, *validation).await?, admin: *admin })
+    }
+
+    /// Ends the connection, for all clones of this engine. To be called before the program ends.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    /// What the deployment is at. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached or the `config` documents make no sense.
+    pub async fn status(&self) -> Result<Status> {
+        let server = self.store.server().await?;
+        let config = self.store.config().await?;
+        let entries = self.datasets().await?;
+        let name = self.store.name();
+        Ok(status::status(name, server.version, self.admin, config.version(), &entries))
+    }
+
+    /// All datasets with their versions, by name. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    pub async fn datasets(&self) -> Result<Vec<Entry>> {
+        self.store.entries().await.map_err(|it| self.store.error(it))
+    }
+
+    /// Does what `request` asks for, or says what it would do.
+    ///
+    /// # Errors
+    ///
+    /// If nothing could be begun, or the connection was lost. What happened to single datasets is in the
+    /// report.
+    pub async fn migrate(&self, request: Request, control: Control) -> Result<Report> {
+        Run { store: self.store.clone(), admin: self.admin, control, request }.run().await
+    }
+
+    /// Fills an empty database with a small deployment of old datasets. Returns how many were added: none if
+    /// there is anything already.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    pub async fn plant_demo(&self) -> Result<usize> {
+        self.store.server().await?;
+        let planted = async {
+            if !self.store.collections().await?.is_empty() {
+                return Ok(0);
+            }
+            let garden = demo::garden().map_err(|it| Failure::other(it.to_string()))?;
+            for (collection, documents) in &garden.collections {
+                self.store.plant(collection, documents).await?;
+            }
+            Ok(garden.datasets)
+        };
+        planted.await.map_err(|it| self.store.error(it))
+    }
+}

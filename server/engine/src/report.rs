@@ -1,0 +1,107 @@
+//! What a migration will do or has done, for people and for scripts.
+
+use serde::Serialize;
+
+/// One command's plan or result.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// What happens to the database; `None` if only datasets were asked for.
+    pub database: Option<DatabaseReport>,
+    /// What happens to each dataset that was asked for, by name.
+    pub datasets: Vec<DatasetReport>,
+    /// Whether it was told to stop before it was through.
+    pub stopped: bool,
+}
+
+/// What happens to the database as a whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatabaseReport {
+    /// Where it was; `None` if it had no version.
+    pub head: Option<String>,
+    /// Where it is now, or would be.
+    pub destination: Option<String>,
+    /// The admin revisions it crosses, in order.
+    pub revisions: Vec<String>,
+    /// Collections that no dataset uses and that are dropped.
+    pub drops: Vec<String>,
+    /// What became of it.
+    pub state: State,
+}
+
+/// What happens to one dataset.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatasetReport {
+    /// Its `_id`, as text.
+    pub id: String,
+    /// Its name; `None` if it has none.
+    pub name: Option<String>,
+    /// Its new name, if a revision renames it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<String>,
+    /// Where it was; `None` if its document does not say.
+    pub head: Option<String>,
+    /// Where it was asked to go.
+    pub destination: Option<String>,
+    /// The revisions it crosses, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<String>,
+    /// What became of it.
+    pub state: State,
+    /// Why it was refused or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What people should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What became of a database or a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is where it was asked to go, and was before.
+    Current,
+    /// It would be migrated; nothing was written, because that was asked for.
+    Planned,
+    /// It is at its destination now.
+    Migrated,
+    /// It cannot go there. Nothing of it was changed.
+    Refused,
+    /// Something went wrong. Its document is as it was; running the same again is safe.
+    Failed,
+    /// It was left as it was, because the run was stopped before its turn.
+    Untouched,
+    /// The run was stopped in the middle of it. Its document is as it was, a part of its samples may be changed
+    /// already; running the same again completes it.
+    Interrupted,
+}
+
+impl DatasetReport {
+    /// What to call it in a sentence. On one line, and with nothing in it that a terminal would obey.
+    pub fn label(&self) -> String {
+        self.name.as_deref().map_or_else(|| self.id.clone(), printable)
+    }
+
+    /// Whether it did not get where it was asked to go.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.state, State::Refused | State::Failed)
+    }
+}
+
+/// A text with its control characters written out.
+pub fn printable(text: &str) -> String {
+    let letter = |it: char| match it {
+        it if it.is_control() => it.escape_default().to_string(),
+        it => it.to_string(),
+    };
+    text.chars().map(letter).collect()
+}
+
+impl Report {
+    /// The datasets in this state.
+    pub fn count(&self, state: State) -> usize {
+        self.datasets.iter().filter(|it| it.state == state).count()
+    }
+}

@@ -1,0 +1,514 @@
+//! One command from start to end: decide, then write, in the order that leaves no old client in front of new
+//! data.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bson::DateTime;
+use futures_util::{StreamExt, stream};
+use model::Direction;
+use revisions::{Release, admin, base, direction};
+
+use crate::{
+    Error, Result,
+    load::{Loaded, Loader, Task, Work},
+    pass::{Halt, Passes},
+    plan::{Plan, plan, report_of},
+    policy::{self, Decision},
+    progress::{Control, Event},
+    report::{DatabaseReport, DatasetReport, Report, State},
+    store::{Config, Entry, Failure, Store},
+    versions::newest,
+    write::{Writer, Written},
+};
+
+/// How many datasets are loaded at once.
+const LOADED_AT_ONCE: usize = 128;
+
+/// How many datasets are committed at once, and how many groups are written side by side.
+const GROUP: usize = 32;
+const GROUPS_SIDE_BY_SIDE: usize = 4;
+
+/// How many bytes of documents a group may hold.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// With what.
+    pub target: Target,
+    /// Where to; `None` for the default: this program's version for the database, the database's version for
+    /// datasets.
+    pub destination: Option<Release>,
+    /// What happens when one dataset cannot be migrated.
+    pub on_failure: OnFailure,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What to migrate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The database's own version, no dataset.
+    Database,
+    /// The database and every dataset.
+    Everything,
+    /// These datasets, by name.
+    Datasets(Vec<String>),
+}
+
+/// What happens when a dataset cannot be migrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Nothing is written if a refusal can be foreseen, and the first failure ends the run.
+    Stop,
+    /// The others are migrated.
+    GoOn,
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) store: Store,
+    pub(crate) admin: bool,
+    pub(crate) control: Control,
+    pub(crate) request: Request,
+}
+
+/// What happens to the database as a whole.
+#[derive(Debug)]
+struct DatabasePlan {
+    read: Config,
+    changed: admin::Database,
+    destination: Release,
+    way: Option<Direction>,
+    report: DatabaseReport,
+}
+
+impl Run {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If nothing could be begun, or the connection was lost. Whatever happened to single datasets is in the
+    /// report.
+    pub async fn run(self) -> Result<Report> {
+        self.store.server().await?;
+        let config = self.store.config().await?;
+        let head = self.database_head(&config)?;
+        let mut database = self.plan_database(&config, head.as_ref()).await?;
+        let at = database.as_ref().map(|it| it.destination.clone()).or(head);
+        let at = at.unwrap_or_else(|| newest().clone());
+        let plan = self.plan_datasets(&at).await?;
+
+        let mut report = Report {
+            dry_run: self.request.dry_run,
+            database: database.as_ref().map(|it| it.report.clone()),
+            datasets: plan.settled.clone(),
+            stopped: false,
+        };
+        self.control.send(Event::Planned { datasets: plan.tasks.len() + plan.stamps.len() });
+        for it in plan.settled.iter().filter(|it| it.is_failure()) {
+            self.control.send(Event::Finished(it.clone()));
+        }
+        if self.request.dry_run {
+            report.datasets.extend(self.preview(&plan).await?);
+            report.sort();
+            return Ok(report);
+        }
+        if self.request.on_failure == OnFailure::Stop
+            && self.foresees_failure(&plan, &mut report).await?
+        {
+            report.sort();
+            return Ok(report);
+        }
+        let going_down = database.as_ref().is_some_and(|it| it.way == Some(Direction::Down));
+        if let Some(database) = database.as_mut().filter(|_| !going_down) {
+            self.write_database(database).await?;
+        }
+        self.write_datasets(plan, &mut report).await?;
+        let halted = self.control.is_stopped()
+            || (self.request.on_failure == OnFailure::Stop
+                && report.datasets.iter().any(DatasetReport::is_failure));
+        match database.as_mut() {
+            Some(database) if going_down && halted => database.report.state = State::Untouched,
+            Some(database) if going_down => self.write_database(database).await?,
+            Some(_) | None => {}
+        }
+        report.stopped = self.control.is_stopped();
+        report.database = database.map(|it| it.report);
+        report.sort();
+        Ok(report)
+    }
+
+    fn database_head(&self, config: &Config) -> Result<Option<Release>> {
+        let Some(text) = config.version() else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Error::MalformedConfig {
+            database: self.store.name().to_owned(),
+            reason: format!("its version `{text}` is not a version"),
+        })
+    }
+
+    /// A dry run shows what an admin's run would do, whoever asks.
+    fn as_admin(&self) -> bool {
+        self.admin || self.request.dry_run
+    }
+
+    async fn plan_database(
+        &self,
+        config: &Config,
+        head: Option<&Release>,
+    ) -> Result<Option<DatabasePlan>> {
+        if let Target::Datasets(_) = self.request.target {
+            // A connection would be refused; so are we. It never upgrades the database by itself.
+            return match head {
+                Some(head) if !self.as_admin() && !crate::versions::is_compatible(head) => {
+                    Err(Error::Refused(policy::cannot_connect(head)))
+                }
+                _ => Ok(None),
+            };
+        }
+        let destination = self.request.destination.as_ref();
+        let (destination, moves) = match policy::database(head, destination, self.as_admin()) {
+            Decision::Stay => (head.unwrap_or(newest()).clone(), false),
+            Decision::Migrate(destination) => (destination, true),
+            Decision::Refuse(why) | Decision::Forbid(why) => return Err(Error::Refused(why)),
+        };
+        let from = head.cloned().unwrap_or_else(|| destination.clone());
+        let way = direction(&from, &destination);
+        let crossed = admin::between(&from, &destination);
+        let read =
+            admin::Database { config: config.document.clone(), ..admin::Database::default() };
+        let mut changed = if crossed.is_empty() {
+            read
+        } else {
+            let collections = self.collections().await?;
+            let in_use =
+                self.store.collections_in_use().await.map_err(|it| self.store.error(it))?;
+            let read = admin::Database { collections, in_use, ..read };
+            admin::fold(read, &from, &destination).map_err(|it| Error::Refused(it.to_string()))?
+        };
+        if moves {
+            changed.config.insert("version", destination.to_string());
+        }
+        let state = match (moves, self.request.dry_run) {
+            (false, _) => State::Current,
+            (true, true) => State::Planned,
+            (true, false) => State::Untouched,
+        };
+        let report = DatabaseReport {
+            head: config.version().map(str::to_owned),
+            destination: moves.then(|| destination.to_string()),
+            revisions: crossed.iter().map(|it| it.version.to_string()).collect(),
+            drops: changed.drop.iter().cloned().collect(),
+            state,
+        };
+        Ok(Some(DatabasePlan { read: config.clone(), changed, destination, way, report }))
+    }
+
+    async fn collections(&self) -> Result<BTreeSet<String>> {
+        self.store.collections().await.map_err(|it| self.store.error(it))
+    }
+
+    async fn plan_datasets(&self, database: &Release) -> Result<Plan> {
+        let names = match &self.request.target {
+            Target::Database => return Ok(Plan::default()),
+            Target::Everything => None,
+            Target::Datasets(names) => Some(names),
+        };
+        let mut entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
+        if let Some(names) = names {
+            if let Some(unknown) =
+                names.iter().find(|name| !entries.iter().any(|it| it.is_named(name)))
+            {
+                return Err(Error::unknown_dataset(unknown, &entries));
+            }
+            entries.retain(|it| names.iter().any(|name| it.is_named(name)));
+        }
+        let admin = self.as_admin();
+        plan(entries, self.request.destination.as_ref(), database, admin).map_err(Error::Refused)
+    }
+
+    async fn write_database(&self, plan: &mut DatabasePlan) -> Result<()> {
+        if plan.report.state == State::Current {
+            return Ok(());
+        }
+        self.control.send(Event::Database(plan.report.clone()));
+        for collection in &plan.changed.drop {
+            self.store.drop_collection(collection).await.map_err(|it| self.store.error(it))?;
+        }
+        let changed = Config { document: plan.changed.config.clone() };
+        let stamped = self.store.stamp_database(&plan.read, &changed).await;
+        let stamped = stamped.map_err(|it| self.store.error(it))?
+            // By somebody who does the same at the same time.
+            || self.store.config().await?.version() == changed.version();
+        if !stamped {
+            return Err(Error::Refused(format!(
+                "the `config` document of database `{}` was changed by somebody else meanwhile; look at \
+                 `--info` and run this again",
+                self.store.name()
+            )));
+        }
+        plan.report.state = State::Migrated;
+        Ok(())
+    }
+
+    /// With [`OnFailure::Stop`], everything is folded once before anything is written.
+    async fn foresees_failure(&self, plan: &Plan, report: &mut Report) -> Result<bool> {
+        let previews = self.preview(plan).await?;
+        if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
+            return Ok(false);
+        }
+        if let Some(database) = &mut report.database {
+            database.state = State::Untouched;
+        }
+        for mut it in previews {
+            if it.state == State::Planned {
+                it.state = State::Untouched;
+            } else if it.is_failure() {
+                self.control.send(Event::Finished(it.clone()));
+            }
+            report.datasets.push(it);
+        }
+        Ok(true)
+    }
+
+    async fn preview(&self, plan: &Plan) -> Result<Vec<DatasetReport>> {
+        let mut reports: Vec<DatasetReport> =
+            plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
+        let error = |it| self.store.error(it);
+        let now = DateTime::now();
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
+        for tasks in plan.tasks.chunks(LOADED_AT_ONCE) {
+            if self.control.is_stopped() {
+                break;
+            }
+            for loaded in loader.load(tasks.to_vec()).await.map_err(error)? {
+                reports.push(match loaded {
+                    Loaded::Ready(work) => previewed(&work),
+                    Loaded::Done(task) => report_of(&task, State::Current),
+                    Loaded::Refused(task, reason) => refused(&task, reason),
+                });
+            }
+        }
+        Ok(reports)
+    }
+
+    async fn write_datasets(&self, plan: Plan, report: &mut Report) -> Result<()> {
+        self.stamp(plan.stamps, report).await?;
+        if plan.tasks.is_empty() {
+            return Ok(());
+        }
+        let error = |it| self.store.error(it);
+        let existing = self.collections().await?;
+        let now = DateTime::now();
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
+        let loader = Arc::new(loader);
+        let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
+        let writer = Writer {
+            store: self.store.clone(),
+            passes: Passes::new(self.store.clone(), self.control.clone(), existing),
+            loader: Arc::clone(&loader),
+            control: self.control.clone(),
+            with_logs: Arc::new(with_logs),
+            now,
+        };
+        // Folded in order, so that the same database always gets the same names; written side by side.
+        let batches: Vec<Vec<Task>> =
+            plan.tasks.chunks(LOADED_AT_ONCE).map(<[Task]>::to_vec).collect();
+        let groups = stream::iter(batches).then(|tasks| {
+            let (loader, control) = (Arc::clone(&loader), self.control.clone());
+            async move {
+                if control.is_stopped() {
+                    return vec![Err(untouched(&tasks))];
+                }
+                match loader.load(tasks.clone()).await {
+                    Ok(folded) => groups(folded),
+                    Err(failure) => {
+                        if failure.is_fatal() {
+                            control.stop();
+                        }
+                        let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
+                        vec![Err(tasks.iter().map(failed).collect())]
+                    }
+                }
+            }
+        });
+        let written = groups
+            .flat_map(stream::iter)
+            .map(|group| {
+                let writer = writer.clone();
+                async move {
+                    let group: Vec<Work> = match group {
+                        Ok(group) => group,
+                        Err(reports) => return reports,
+                    };
+                    if writer.control.is_stopped() {
+                        let tasks: Vec<Task> = group.into_iter().map(|it| it.task).collect();
+                        return untouched(&tasks);
+                    }
+                    for it in &group {
+                        writer.control.send(Event::Started(report_of(&it.task, State::Planned)));
+                    }
+                    let tasks: Vec<Task> = group.iter().map(|it| it.task.clone()).collect();
+                    let writing = tokio::spawn(async move { writer.write(group).await });
+                    match writing.await {
+                        Ok(written) => written.into_iter().map(reported).collect(),
+                        Err(lost) => {
+                            let failure = Failure::other(lost.to_string());
+                            let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
+                            tasks.iter().map(failed).collect()
+                        }
+                    }
+                }
+            })
+            .buffer_unordered(GROUPS_SIDE_BY_SIDE);
+        let mut written = std::pin::pin!(written);
+        while let Some(reports) = written.next().await {
+            for it in reports {
+                if it.is_failure() && self.request.on_failure == OnFailure::Stop {
+                    self.control.stop();
+                }
+                self.control.send(Event::Finished(it.clone()));
+                report.datasets.push(it);
+            }
+        }
+        Ok(())
+    }
+
+    async fn datasets_with_logs(
+        &self,
+        tasks: &[Task],
+        existing: &BTreeSet<String>,
+    ) -> Result<Vec<bson::Bson>, Failure> {
+        let revision = Release::new([1, 4, 0]);
+        let crosses = |it: &Task| {
+            let destination = base(&it.destination) < revision;
+            it.head.as_ref().is_none_or(|head| (base(head) < revision) != destination)
+        };
+        if !existing.contains("delegated_ops") || !tasks.iter().any(crosses) {
+            return Ok(Vec::new());
+        }
+        let mut ids = self.store.datasets_with_logs("run_link").await?;
+        ids.extend(self.store.datasets_with_logs("log_path").await?);
+        Ok(ids)
+    }
+
+    /// Those that cross no revision only get a new version: one command for thousands.
+    async fn stamp(&self, stamps: Vec<Task>, report: &mut Report) -> Result<()> {
+        let mut by_destination: BTreeMap<String, Vec<Task>> = BTreeMap::new();
+        for it in stamps {
+            by_destination.entry(it.destination.to_string()).or_default().push(it);
+        }
+        for (version, tasks) in by_destination {
+            if self.control.is_stopped() {
+                report.datasets.extend(untouched(&tasks));
+                continue;
+            }
+            let swaps: Vec<_> =
+                tasks.iter().map(|it| (it.entry.id.clone(), it.entry.version.clone())).collect();
+            let stamped = self.store.stamp_datasets(&swaps, &version).await;
+            let complete = stamped.map_err(|it| self.store.error(it))? == tasks.len();
+            let left = if complete { Vec::new() } else { self.not_at(&tasks, &version).await? };
+            for task in tasks {
+                let moved = left.contains(&task.entry.id);
+                let mut it = report_of(&task, if moved { State::Failed } else { State::Migrated });
+                it.reason = moved.then(|| {
+                    "somebody else changed its version meanwhile; run this again".to_owned()
+                });
+                self.control.send(Event::Finished(it.clone()));
+                report.datasets.push(it);
+            }
+        }
+        Ok(())
+    }
+
+    async fn not_at(&self, tasks: &[Task], version: &str) -> Result<Vec<bson::Bson>> {
+        let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
+        let ours = |it: &Entry| tasks.iter().any(|task| task.entry.id == it.id);
+        let left =
+            entries.into_iter().filter(|it| it.version.as_str() != Some(version) && ours(it));
+        Ok(left.map(|it| it.id).collect())
+    }
+}
+
+impl Entry {
+    fn is_named(&self, name: &str) -> bool {
+        self.name.as_deref() == Some(name)
+    }
+}
+
+impl Report {
+    fn sort(&mut self) {
+        self.datasets.sort_by(|a, b| {
+            (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
+        });
+    }
+}
+
+/// Splits what was loaded into groups to write, and the reports of what needs no writing.
+fn groups(loaded: Vec<Loaded>) -> Vec<Result<Vec<Work>, Vec<DatasetReport>>> {
+    let mut groups = Vec::new();
+    let (mut settled, mut group, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for it in loaded {
+        match it {
+            Loaded::Done(task) => settled.push(report_of(&task, State::Current)),
+            Loaded::Refused(task, reason) => settled.push(refused(&task, reason)),
+            Loaded::Ready(work) => {
+                bytes += crate::store::size(&work.read.document).unwrap_or_default();
+                group.push(*work);
+                if group.len() == GROUP || bytes > GROUP_BYTES {
+                    groups.push(Ok(std::mem::take(&mut group)));
+                    bytes = 0;
+                }
+            }
+        }
+    }
+    if !group.is_empty() {
+        groups.push(Ok(group));
+    }
+    if !settled.is_empty() {
+        groups.push(Err(settled));
+    }
+    groups
+}
+
+fn previewed(work: &Work) -> DatasetReport {
+    let mut report = report_of(&work.task, State::Planned);
+    report.warnings = work.outcome.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    let name = work.outcome.dataset.document.get_str("name").ok();
+    report.renamed_to = name.filter(|it| Some(*it) != report.name.as_deref()).map(str::to_owned);
+    report
+}
+
+fn refused(task: &Task, reason: String) -> DatasetReport {
+    DatasetReport { reason: Some(reason), ..report_of(task, State::Refused) }
+}
+
+fn halted(task: &Task, halt: Halt) -> DatasetReport {
+    match halt {
+        Halt::Stopped => report_of(task, State::Interrupted),
+        Halt::Failed(failure) => DatasetReport {
+            reason: Some(format!("dataset `{}`: {}", task.entry.label(), failure.text)),
+            ..report_of(task, State::Failed)
+        },
+    }
+}
+
+fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
+    tasks.iter().map(|it| report_of(it, State::Untouched)).collect()
+}
+
+fn reported(written: Written) -> DatasetReport {
+    match written {
+        Written::Migrated { task, name, warnings } => {
+            let renamed_to = name.filter(|it| task.entry.name.as_ref() != Some(it));
+            DatasetReport { renamed_to, warnings, ..report_of(&task, State::Migrated) }
+        }
+        Written::Done(task) => report_of(&task, State::Current),
+        Written::Refused(task, reason) => refused(&task, reason),
+        Written::Halted(task, halt) => halted(&task, halt),
+    }
+}

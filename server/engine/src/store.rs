@@ -1,0 +1,101 @@
+//! Every MongoDB call: nothing outside this module names the driver.
+
+mod config;
+mod datasets;
+mod documents;
+mod failure;
+mod operations;
+mod ranges;
+mod results;
+mod runs;
+mod server;
+mod views;
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
+
+pub use config::Config;
+pub(crate) use datasets::size;
+pub use datasets::{Entry, Swap};
+pub use failure::Failure;
+pub use ranges::Range;
+
+use crate::{Error, Result};
+
+/// The name our connections carry. Not `fiftyone`: FiftyOne's clients count those to decide whether they are
+/// the last one and may delete what is not persistent.
+const APP_NAME: &str = "fiftyone-migrate";
+
+/// One FiftyOne database on one server.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    database: Database,
+    hosts: String,
+    validation: bool,
+}
+
+impl Store {
+    /// Prepares a connection. Nothing is sent yet. `validation`: whether the server's version matters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Uri`] if `uri` cannot be read.
+    pub async fn open(uri: &str, database: &str, validation: bool) -> Result<Self> {
+        let mut options = ClientOptions::parse(uri).await.map_err(|it| match it.kind.as_ref() {
+            ErrorKind::DnsResolve { .. } => Error::Unreachable {
+                hosts: hosts_in(uri).to_owned(),
+                reason: "there is no such name".to_owned(),
+            },
+            _ => Error::Uri(failure::text(&it)),
+        })?;
+        options.app_name = Some(APP_NAME.to_owned());
+        options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
+        options.connect_timeout.get_or_insert(Duration::from_secs(5));
+        let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
+        let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
+        let database = client.database(database);
+        Ok(Self { client, database, hosts: hosts.join(", "), validation })
+    }
+
+    /// Ends the connection. Without it the driver would do so in the background, and panic where the program
+    /// ends before that.
+    pub async fn close(self) {
+        self.client.shutdown().immediate(true).await;
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        self.database.name()
+    }
+
+    fn collection(&self, name: &str) -> Collection<Document> {
+        self.database.collection(name)
+    }
+
+    /// Runs a command against the database; write errors in the answer are errors here.
+    async fn command(&self, command: Document) -> Result<Document, Failure> {
+        let answer = self.database.run_command(command).await?;
+        failure::in_answer(&answer)?;
+        Ok(answer)
+    }
+
+    /// The sentence for a failed call, as a command would end with it.
+    pub(crate) fn error(&self, failure: Failure) -> Error {
+        failure.into_error(&self.hosts)
+    }
+}
+
+/// The hosts that a URI names, without user and password.
+fn hosts_in(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let rest = rest.split(['/', '?']).next().unwrap_or(rest);
+    rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts)
+}
+
+/// What a write waits for when it must outlive a crash: the journal, and a majority where there is one.
+fn durable() -> Document {
+    doc! { "w": "majority", "j": true }
+}

@@ -1,0 +1,71 @@
+//! The server itself: its version, its process, the collections it has.
+
+use std::collections::BTreeSet;
+
+use bson::{Bson, doc, oid::ObjectId};
+
+use super::{Failure, Store};
+use crate::{Error, Result};
+
+/// The oldest server whose update pipelines, `$merge` and `$bsonSize` do what we need.
+const OLDEST: (i64, i64) = (4, 4);
+
+/// What answers at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// For example `6.0.5`.
+    pub version: String,
+}
+
+impl Store {
+    /// Reaches the server and checks that it is new enough, unless told not to (`FIFTYONE_DATABASE_VALIDATION`).
+    /// The first call of every command.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be reached, refuses us, or is older than 4.4.
+    pub async fn server(&self) -> Result<Server> {
+        let admin = self.client.database("admin");
+        let info = admin.run_command(doc! { "buildInfo": 1 }).await;
+        let info = info.map_err(|it| self.error(it.into()))?;
+        let version = info.get_str("version").unwrap_or("unknown").to_owned();
+        let number = |index: usize| {
+            let part = info.get_array("versionArray").ok().and_then(|it| it.get(index));
+            part.and_then(|it| it.as_i32().map(i64::from).or_else(|| it.as_i64())).unwrap_or(0)
+        };
+        if self.validation && (number(0), number(1)) < OLDEST {
+            return Err(Error::OldServer { found: version, needed: "4.4" });
+        }
+        Ok(Server { version })
+    }
+
+    /// Which process answers writes. Another one after a restart or a fail-over: then writes that were
+    /// acknowledged before, but not yet durable, may be gone.
+    pub async fn process(&self) -> Result<Option<ObjectId>, Failure> {
+        let hello = self.client.database("admin").run_command(doc! { "hello": 1 }).await?;
+        let topology = hello.get_document("topologyVersion").ok();
+        Ok(topology.and_then(|it| it.get("processId").and_then(Bson::as_object_id)))
+    }
+
+    /// The names of all collections of the database.
+    pub async fn collections(&self) -> Result<BTreeSet<String>, Failure> {
+        let names = self.database.list_collection_names().await?;
+        Ok(names.into_iter().collect())
+    }
+
+    /// Drops a collection. Nothing happens if it does not exist.
+    pub async fn drop_collection(&self, name: &str) -> Result<(), Failure> {
+        Ok(self.collection(name).drop().await?)
+    }
+}
+
+/// A count in any of the types the server uses for counts.
+pub(super) fn number(value: Option<&Bson>) -> Option<i64> {
+    match value? {
+        Bson::Int32(it) => Some(i64::from(*it)),
+        Bson::Int64(it) => Some(*it),
+        #[expect(clippy::cast_possible_truncation, reason = "counts are whole numbers")]
+        Bson::Double(it) => Some(*it as i64),
+        _ => None,
+    }
+}

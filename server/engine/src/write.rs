@@ -1,0 +1,340 @@
+//! The order of writes: add, change, commit, remove.
+//!
+//! Nothing is decided here. Whatever happens between two steps, running the migration again completes it:
+//! what is added has computed ids, what is changed can be changed twice, the commit is one write per dataset,
+//! and only then is anything removed.
+
+use std::sync::Arc;
+
+use bson::{Bson, DateTime, Document, oid::ObjectId};
+use revisions::{Collections, Effect, Shape, Step, stages};
+
+use crate::{
+    load::{Loaded, Loader, Task, Work},
+    pass::{Halt, Passes},
+    progress::Control,
+    store::{Failure, Store, Swap},
+};
+
+/// How often a dataset that others keep changing is loaded and folded again.
+const ATTEMPTS: usize = 40;
+
+/// How many of these attempts pass over its samples. After them there is no time for that between reading the
+/// dataset and committing it, and it is done once more after the commit.
+const THOROUGH_ATTEMPTS: usize = 2;
+
+/// How often it is made sure that the server has not restarted.
+const LOOKS: usize = 5;
+
+/// What became of one dataset.
+#[derive(Debug)]
+pub enum Written {
+    /// It is at its destination.
+    Migrated {
+        /// Which one.
+        task: Task,
+        /// Its name now.
+        name: Option<String>,
+        /// What people should know.
+        warnings: Vec<String>,
+    },
+    /// It turned out to be there already, or is gone.
+    Done(Task),
+    /// It cannot go there, as it turned out when it was loaded again.
+    Refused(Task, String),
+    /// Its document is as it was.
+    Halted(Task, Halt),
+}
+
+/// Writes folded datasets.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// The database.
+    pub store: Store,
+    /// For its collections.
+    pub passes: Passes,
+    /// To fold again what was changed meanwhile.
+    pub loader: Arc<Loader>,
+    /// To be stopped.
+    pub control: Control,
+    /// The datasets that have delegated operations to change.
+    pub with_logs: Arc<Vec<Bson>>,
+    /// The time of the run.
+    pub now: DateTime,
+}
+
+impl Writer {
+    /// The report of a failure. One that concerns the connection ends the whole run: nobody waits for thousands
+    /// of datasets to fail for the same reason.
+    pub fn failed(&self, task: Task, failure: Failure) -> Written {
+        if failure.is_fatal() {
+            self.control.stop();
+        }
+        Written::Halted(task, Halt::Failed(failure))
+    }
+
+    /// Writes a group of datasets, each for itself but committed with as few commands as possible.
+    pub async fn write(&self, group: Vec<Work>) -> Vec<Written> {
+        let mut written = Vec::new();
+        let mut moved = Vec::new();
+        let mut passed = Vec::new();
+        self.attempt(group, &mut passed, &mut written, &mut moved).await;
+        // Somebody edited these while they were being migrated: load and fold what is there now.
+        for attempt in 1..ATTEMPTS {
+            if attempt < THOROUGH_ATTEMPTS {
+                passed.clear();
+            }
+            if moved.is_empty() {
+                return written;
+            }
+            let loaded = match self.loader.load(moved.clone()).await {
+                Ok(loaded) => loaded,
+                Err(failure) => {
+                    written.extend(moved.into_iter().map(|it| self.failed(it, failure.clone())));
+                    return written;
+                }
+            };
+            moved.clear();
+            let mut again = Vec::new();
+            for it in loaded {
+                match it {
+                    Loaded::Ready(work) => again.push(*work),
+                    Loaded::Done(task) => written.push(Written::Done(task)),
+                    Loaded::Refused(task, reason) => written.push(Written::Refused(task, reason)),
+                }
+            }
+            self.attempt(again, &mut passed, &mut written, &mut moved).await;
+        }
+        let text = "it is edited by somebody else faster than it can be migrated; pause what writes to it \
+                    and run this again";
+        let halted = |it| Written::Halted(it, Halt::Failed(Failure::other(text)));
+        written.extend(moved.into_iter().map(halted));
+        written
+    }
+
+    async fn attempt(
+        &self,
+        group: Vec<Work>,
+        passed: &mut Vec<Passed>,
+        written: &mut Vec<Written>,
+        moved: &mut Vec<Task>,
+    ) {
+        let failed = |task, failure| self.failed(task, failure);
+        let before = match self.begin(&group).await {
+            Ok(process) => process,
+            Err(failure) => {
+                written.extend(group.into_iter().map(|it| failed(it.task, failure.clone())));
+                return;
+            }
+        };
+        let mut ready = Vec::new();
+        let mut hasty = false;
+        for work in group {
+            let pass = work.passed();
+            let again = passed.contains(&pass);
+            hasty |= again;
+            match self.change(&work, !again).await {
+                Ok(true) => {
+                    if !again {
+                        passed.push(pass);
+                    }
+                    ready.push(work);
+                }
+                Ok(false) => moved.push(work.task),
+                Err(Halt::Failed(failure)) => written.push(failed(work.task, failure)),
+                Err(Halt::Stopped) => written.push(Written::Halted(work.task, Halt::Stopped)),
+            }
+        }
+        let committed = match self.commit(&ready).await {
+            Ok(committed) => committed,
+            Err(failure) => {
+                written.extend(ready.into_iter().map(|it| failed(it.task, failure.clone())));
+                return;
+            }
+        };
+        let mut done = Vec::new();
+        for (work, committed) in ready.into_iter().zip(committed) {
+            if committed { done.push(work) } else { moved.push(work.task) }
+        }
+        if done.is_empty() {
+            return;
+        }
+        // Whoever edits a dataset may have added samples to it.
+        let before = if hasty { None } else { before };
+        if let Err(halt) = self.outlast(before, &done).await {
+            let text = match halt {
+                Halt::Stopped => "it was stopped right after a restart of the server".to_owned(),
+                Halt::Failed(failure) => failure.text,
+            };
+            written
+                .extend(done.into_iter().map(|it| failed(it.task, Failure::other(text.clone()))));
+            return;
+        }
+        let left = self.remove(&done).await;
+        for work in done {
+            let mut warnings: Vec<String> =
+                work.outcome.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+            warnings.extend(left.clone());
+            let name = work.outcome.dataset.document.get_str("name").ok().map(str::to_owned);
+            written.push(Written::Migrated { task: work.task, name, warnings });
+        }
+    }
+
+    /// Add: new runs.
+    async fn begin(&self, group: &[Work]) -> Result<Option<ObjectId>, Failure> {
+        let process = self.store.process().await?;
+        let inserted: Vec<&Document> = group.iter().flat_map(Work::inserted_runs).collect();
+        if !inserted.is_empty() {
+            self.store.insert_runs(&inserted).await?;
+        }
+        Ok(process)
+    }
+
+    /// Add and change what belongs to one dataset. False if somebody else has changed one of its runs.
+    /// `all`: not only what is quick.
+    async fn change(&self, work: &Work, all: bool) -> Result<bool, Halt> {
+        if self.control.is_stopped() {
+            return Err(Halt::Stopped);
+        }
+        let document = &work.outcome.dataset.document;
+        for effect in work.effects().filter(|_| all) {
+            match effect {
+                Effect::RewriteResults { from, to, set, .. } => {
+                    self.store.rewrite_results(*from, *to, set, self.now).await?;
+                }
+                Effect::RenameOperationLog { from, to } => {
+                    let id = document.get("_id").cloned().unwrap_or_default();
+                    if self.with_logs.contains(&id) {
+                        self.store.rename_log(&id, from, to).await?;
+                    }
+                }
+                Effect::DeleteViews(_) => {}
+            }
+        }
+        if !self.store.replace_runs(&work.changed_runs()).await? {
+            return Ok(false);
+        }
+        let stages = stages(&work.outcome.steps);
+        if all && !stages.is_empty() {
+            self.passes.run(&work.collections(), &stages).await?;
+        }
+        Ok(true)
+    }
+
+    /// Commit: which of these are at their destination now.
+    async fn commit(&self, ready: &[Work]) -> Result<Vec<bool>, Failure> {
+        let swaps: Vec<Swap<'_>> = ready
+            .iter()
+            .map(|it| Swap { read: &it.read.document, changed: &it.outcome.dataset.document })
+            .collect();
+        if swaps.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.store.commit(&swaps).await? == ready.len() {
+            return Ok(vec![true; ready.len()]);
+        }
+        let ids: Vec<Bson> =
+            ready.iter().filter_map(|it| it.read.document.get("_id").cloned()).collect();
+        let now = self.store.datasets(&ids).await?;
+        Ok(ready.iter().map(|it| now.contains(&it.outcome.dataset.document)).collect())
+    }
+
+    /// Makes sure that what was changed before the commit is as durable as the commit: if another process
+    /// answers now than at the beginning, acknowledged writes may have been lost with the old one.
+    async fn outlast(&self, before: Option<ObjectId>, done: &[Work]) -> Result<(), Halt> {
+        let mut before = before;
+        for _ in 0..LOOKS {
+            let now = self.store.process().await?;
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+            let inserted: Vec<&Document> = done.iter().flat_map(Work::inserted_runs).collect();
+            self.store.insert_runs(&inserted).await?;
+            for work in done {
+                self.change(work, true).await?;
+            }
+        }
+        Err(Failure::other("the MongoDB server keeps restarting; run this again when it is stable")
+            .into())
+    }
+
+    /// Remove: what the datasets no longer refer to. What cannot be removed is left and told, for the datasets
+    /// themselves are migrated.
+    async fn remove(&self, done: &[Work]) -> Option<String> {
+        let mut views = Vec::new();
+        let mut files = Vec::new();
+        for effect in done.iter().flat_map(Work::effects) {
+            match effect {
+                Effect::DeleteViews(ids) => views.extend_from_slice(ids),
+                Effect::RewriteResults { from, delete_from: true, .. } => files.push(*from),
+                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            }
+        }
+        let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
+        let removed = async {
+            if !views.is_empty() {
+                self.store.delete_views(&views).await?;
+            }
+            if !files.is_empty() {
+                self.store.delete_results(&files).await?;
+            }
+            if runs.is_empty() { Ok(0) } else { self.store.delete_runs(&runs).await }
+        };
+        match removed.await {
+            Ok(0) => None,
+            Ok(left) => {
+                Some(format!("{left} run documents were edited meanwhile and are left as orphans"))
+            }
+            Err(failure) => {
+                Some(format!("what is no longer needed could not be removed: {}", failure.text))
+            }
+        }
+    }
+}
+
+/// What was done to a dataset's samples and files, to know whether it is the same again.
+type Passed = (Bson, Vec<Step>);
+
+impl Work {
+    fn passed(&self) -> Passed {
+        (self.task.entry.id.clone(), self.outcome.steps.clone())
+    }
+
+    fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.outcome.steps.iter().filter_map(|it| match it {
+            Step::Effect(effect) => Some(effect),
+            Step::Update { .. } | Step::Merge(_) => None,
+        })
+    }
+
+    fn inserted_runs(&self) -> impl Iterator<Item = &Document> {
+        let (read, changed) = (&self.read.runs, &self.outcome.dataset.runs);
+        changed.iter().filter(|(id, _)| !read.contains_key(id)).map(|(_, it)| it)
+    }
+
+    fn removed_runs(&self) -> impl Iterator<Item = &Document> {
+        let (read, changed) = (&self.read.runs, &self.outcome.dataset.runs);
+        read.iter().filter(|(id, _)| !changed.contains_key(id)).map(|(_, it)| it)
+    }
+
+    fn changed_runs(&self) -> Vec<(&Document, &Document)> {
+        let changed = &self.outcome.dataset.runs;
+        let both = self.read.runs.iter().filter_map(|(id, it)| Some((it, changed.get(id)?)));
+        both.filter(|(read, changed)| read != changed).collect()
+    }
+
+    /// The dataset's collections. Frames of datasets from before 0.14, or going there, have no name of their
+    /// own.
+    fn collections(&self) -> Collections {
+        let named = |key: &str| {
+            let (read, changed) = (&self.read.document, &self.outcome.dataset.document);
+            let name = if read.text(key).is_empty() { changed.text(key) } else { read.text(key) };
+            name.to_owned()
+        };
+        let samples = named("sample_collection_name");
+        let frames = named("frame_collection_name");
+        let frames = if frames.is_empty() { format!("frames.{samples}") } else { frames };
+        Collections { samples, frames }
+    }
+}
