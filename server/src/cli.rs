@@ -1,0 +1,214 @@
+//! The command line: the flags of `fiftyone migrate`, and more.
+
+mod info;
+mod migrate;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use engine::{Connection, Engine, Release, versions};
+
+use crate::{
+    embedded::{self, Embedded},
+    settings::Settings,
+};
+
+pub use output::Output;
+
+/// Takes a FiftyOne deployment, whole or dataset by dataset, up or down to another version.
+///
+/// Without a flag it migrates the database's own version only, as `fiftyone migrate` does.
+#[derive(Debug, Parser)]
+#[command(name = "fiftyone-migrate", disable_version_flag = true, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    migrate: MigrateArgs,
+    #[command(flatten)]
+    deployment: DeploymentArgs,
+}
+
+const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong usage; 3 finished, but \
+some datasets failed.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
+FIFTYONE_DATABASE_DIR, FIFTYONE_DATABASE_VALIDATION, FIFTYONE_DISABLE_MIGRATIONS, FIFTYONE_CONFIG_PATH, \
+FIFTYONE_MONGOD.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the web app.
+    Serve(ServeArgs),
+}
+
+/// Which deployment.
+#[derive(Args, Clone, Debug)]
+struct DeploymentArgs {
+    /// The MongoDB to connect to, over `FIFTYONE_DATABASE_URI`.
+    #[arg(long, global = true, value_name = "URI")]
+    uri: Option<String>,
+    /// The database, over `FIFTYONE_DATABASE_NAME`.
+    #[arg(long, global = true, value_name = "NAME")]
+    database: Option<String>,
+}
+
+/// What `fiftyone migrate` takes, and more.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
+struct MigrateArgs {
+    /// Print the versions and change nothing.
+    #[arg(short, long)]
+    info: bool,
+    /// Migrate the database and all datasets.
+    #[arg(short, long)]
+    all: bool,
+    /// Where to: a compatibility version such as 1.0.0, or an Enterprise version as enterprise:2.1.0.
+    #[arg(short, long, value_name = "VERSION", value_parser = destination)]
+    version: Option<Destination>,
+    /// Migrate these datasets, not the database.
+    #[arg(short = 'n', long, value_name = "NAME", num_args = 1..)]
+    dataset_name: Vec<String>,
+    /// What to do when a dataset cannot be migrated: 0 stop, 1 warn and go on, 2 go on.
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
+    error_level: u8,
+    /// Say which revisions run.
+    #[arg(long)]
+    verbose: bool,
+    /// Say what would be done and what would be lost, dataset by dataset; write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `serve` takes.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8051")]
+    pub listen: std::net::SocketAddr,
+    /// Fill an empty database with a small deployment of old datasets, to try things out.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// A destination as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The compatibility version.
+    pub version: Release,
+    /// The Enterprise release it was asked for as, if it was.
+    pub enterprise: Option<&'static versions::Row>,
+}
+
+fn destination(text: &str) -> Result<Destination, String> {
+    let expected = "expected a version such as 1.22.1, or enterprise:2.1.0";
+    let parsed = |text: &str| {
+        text.parse::<Release>().map_err(|_| format!("it is not a version; {expected}"))
+    };
+    match text.split_once(':') {
+        Some(("enterprise", version)) => {
+            parsed(version)?;
+            let row = versions::enterprise_release(version).ok_or_else(|| {
+                "no Enterprise release with this version is known; use the compatibility version instead"
+                    .to_owned()
+            })?;
+            Ok(Destination { version: parsed(&row.compatibility)?, enterprise: Some(row) })
+        }
+        Some((kind, _)) => Err(format!("`{kind}:` is not known; {expected}")),
+        None => Ok(Destination { version: parsed(text)?, enterprise: None }),
+    }
+}
+
+/// Reads the command line and does what it says.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.migrate.json);
+    let mut settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(error) => return output.usage_error(&error.to_string()),
+    };
+    settings.uri = cli.deployment.uri.clone().or(settings.uri);
+    settings.database = cli.deployment.database.clone().unwrap_or(settings.database);
+    if let Err(error) = settings.check() {
+        return output.usage_error(&error.to_string());
+    }
+    let deployment = match Deployment::open(&settings).await {
+        Ok(deployment) => deployment,
+        Err(error) => return output.error(&error),
+    };
+    let code = match &cli.command {
+        Some(Command::Serve(args)) => crate::serve::serve(&deployment.engine, args, output).await,
+        None if cli.migrate.info => {
+            info::info(&deployment.engine, &cli.migrate.dataset_name, output).await
+        }
+        None => migrate::migrate(&deployment.engine, &settings, &cli.migrate, output).await,
+    };
+    deployment.close().await;
+    code
+}
+
+/// A connection, and the server behind it where that is ours.
+struct Deployment {
+    engine: Engine,
+    embedded: Option<Embedded>,
+}
+
+impl Deployment {
+    async fn open(settings: &Settings) -> Result<Self, String> {
+        let (uri, embedded) = if let Some(uri) = &settings.uri {
+            (uri.clone(), None)
+        } else {
+            let (dir, mongod) = (settings.dir.clone(), settings.mongod.clone());
+            let options = embedded::Options { dir, mongod };
+            let embedded = embedded::start(&options).await.map_err(|it| it.to_string())?;
+            (embedded.uri().to_owned(), Some(embedded))
+        };
+        let connection = Connection {
+            uri,
+            database: settings.database.clone(),
+            admin: settings.admin,
+            validation: settings.validation,
+        };
+        match Engine::open(&connection).await {
+            Ok(engine) => Ok(Self { engine, embedded }),
+            Err(error) => {
+                if let Some(embedded) = embedded {
+                    embedded.stop().await;
+                }
+                Err(error.to_string())
+            }
+        }
+    }
+
+    async fn close(self) {
+        self.engine.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_destination_is_a_version_or_an_enterprise_version() {
+        assert_eq!(destination("1.0.0").unwrap().version.to_string(), "1.0.0");
+        let enterprise = destination("enterprise:2.1.0").unwrap();
+        assert_eq!(enterprise.version.to_string(), "1.0.0");
+        assert!(enterprise.enterprise.unwrap().stated);
+        assert!(destination("banana").unwrap_err().contains("not a version"));
+        assert!(destination("enterprise:9.9.9").unwrap_err().contains("no Enterprise release"));
+        assert!(destination("teams:1.0.0").unwrap_err().contains("`teams:` is not known"));
+    }
+}

@@ -1,0 +1,325 @@
+//! Migrating, and saying what would be migrated.
+
+use std::{process::ExitCode, time::Duration};
+
+use engine::{
+    Control, DatabaseReport, DatasetReport, Engine, Event, Meter, OnFailure, Report, Request,
+    State, Target,
+};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    Destination, MigrateArgs, Output,
+    output::{FAILED, INCOMPLETE},
+};
+use crate::settings::Settings;
+
+/// Does what the flags say, watched by a person or not.
+pub async fn migrate(
+    engine: &Engine,
+    settings: &Settings,
+    args: &MigrateArgs,
+    output: Output,
+) -> ExitCode {
+    if settings.migrations_disabled && !args.dry_run {
+        return output.error(
+            "migrations are disabled by `FIFTYONE_DISABLE_MIGRATIONS`; unset it or set it to `0` to migrate",
+        );
+    }
+    if let Some(Destination { version, enterprise: Some(row) }) = &args.version {
+        let basis = if row.stated { "stated" } else { "inferred" };
+        output.line(&format!(
+            "FiftyOne Enterprise {} has compatibility version {version} ({basis})",
+            row.enterprise
+        ));
+    }
+    let request = Request {
+        target: match (args.all, args.dataset_name.as_slice()) {
+            (true, _) => Target::Everything,
+            (false, []) => Target::Database,
+            (false, names) => Target::Datasets(names.to_vec()),
+        },
+        destination: args.version.as_ref().map(|it| it.version.clone()),
+        on_failure: if args.error_level == 0 { OnFailure::Stop } else { OnFailure::GoOn },
+        dry_run: args.dry_run,
+    };
+    let (control, meter, events) = Control::new();
+    let watch = Watch { output, args: args.clone(), meter: meter.clone() };
+    let watching = tokio::spawn(watch.watch(events));
+    let interrupted = tokio::spawn(stop_on_signal(meter, output));
+    let result = engine.migrate(request, control).await;
+    interrupted.abort();
+    let failed = watching.await;
+    if failed.is_err() {
+        output.warning("the progress could not be shown to the end");
+    }
+    match result {
+        Ok(report) => concluded(&report, settings, args, output),
+        Err(error) => {
+            failed.iter().flatten().for_each(|it| failure(it, output));
+            output.error(&error.to_string())
+        }
+    }
+}
+
+/// The first signal stops at the next batch edge.
+async fn stop_on_signal(meter: Meter, output: Output) {
+    crate::signal::asked_to_end().await;
+    output.warning("stopping at the next batch edge ...");
+    meter.stop();
+}
+
+struct Watch {
+    output: Output,
+    args: MigrateArgs,
+    meter: Meter,
+}
+
+impl Watch {
+    /// Shows what happens, and returns the datasets that could not be migrated.
+    async fn watch(self, mut events: UnboundedReceiver<Event>) -> Vec<DatasetReport> {
+        let mut failed = Vec::new();
+        let bar = if self.output.is_watched() && !self.args.dry_run {
+            bar()
+        } else {
+            ProgressBar::hidden()
+        };
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => {
+                        self.show(&event, &bar);
+                        if let Event::Finished(report) = event && report.is_failure() {
+                            failed.push(report);
+                        }
+                    }
+                    None => break,
+                },
+                _ = ticks.tick() => self.tick(&bar),
+            }
+        }
+        bar.finish_and_clear();
+        failed
+    }
+
+    fn show(&self, event: &Event, bar: &ProgressBar) {
+        match event {
+            Event::Planned { datasets } => {
+                bar.set_length(u64::try_from(*datasets).unwrap_or(u64::MAX));
+            }
+            Event::Database(report) => bar.suspend(|| self.database(report)),
+            Event::Started(report) => bar.suspend(|| self.started(report)),
+            Event::Finished(report) => {
+                if matches!(report.state, State::Migrated | State::Failed | State::Refused) {
+                    bar.inc(1);
+                }
+                bar.suspend(|| self.finished(report));
+            }
+        }
+    }
+
+    fn database(&self, report: &DatabaseReport) {
+        let destination = report.destination.as_deref().unwrap_or_default();
+        if !report.drops.is_empty() {
+            let (count, names) = (report.drops.len(), report.drops.join(", "));
+            self.output.line(&format!(
+                "Dropping {count} orphan collections that no dataset uses: {names}"
+            ));
+        }
+        self.output.line(&format!("Migrating database to v{destination}"));
+        self.revisions(&report.revisions, report.head.as_deref(), destination, " admin");
+    }
+
+    fn started(&self, report: &DatasetReport) {
+        let destination = report.destination.as_deref().unwrap_or_default();
+        self.output.line(&format!("Migrating dataset '{}' to v{destination}", report.label()));
+        self.revisions(&report.revisions, report.head.as_deref(), destination, "");
+    }
+
+    fn revisions(&self, revisions: &[String], head: Option<&str>, destination: &str, kind: &str) {
+        if !self.args.verbose {
+            return;
+        }
+        let version = |text: &str| text.parse::<engine::Release>().ok();
+        let down = head.and_then(version) > version(destination);
+        let way = if down { "down" } else { "up" };
+        for revision in revisions {
+            self.output.line(&format!("Running v{revision} {way}{kind} migration"));
+        }
+    }
+
+    fn finished(&self, report: &DatasetReport) {
+        for warning in &report.warnings {
+            self.output.warning(&format!("dataset `{}`: {warning}", report.label()));
+        }
+    }
+
+    fn tick(&self, bar: &ProgressBar) {
+        let (done, ahead) = (self.meter.documents(), self.meter.documents_ahead());
+        let seconds = bar.elapsed().as_secs_f64().max(0.001);
+        #[expect(clippy::cast_precision_loss, reason = "shown in round numbers")]
+        let rate = done as f64 / seconds;
+        let mut message = format!("{} documents, {}/s", HumanCount(done), HumanCount(whole(rate)));
+        if ahead > 0 && rate > 1.0 {
+            #[expect(clippy::cast_precision_loss, reason = "shown in round numbers")]
+            let left = Duration::from_secs_f64(ahead as f64 / rate);
+            message =
+                format!("{message}, {} ahead, about {}", HumanCount(ahead), HumanDuration(left));
+        }
+        bar.set_message(message);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates are small and positive"
+)]
+fn whole(rate: f64) -> u64 {
+    rate as u64
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} datasets, {msg}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enterprise: Option<Enterprise<'a>>,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// The Enterprise version that was asked for, and whether a source states what it belongs to.
+#[derive(Serialize)]
+struct Enterprise<'a> {
+    version: &'a str,
+    compatibility_version: &'a str,
+    stated: bool,
+}
+
+impl<'a> Enterprise<'a> {
+    fn of(destination: &'a Destination) -> Option<Self> {
+        let row = destination.enterprise?;
+        let (version, compatibility_version) = (&row.enterprise, &row.compatibility);
+        Some(Self { version, compatibility_version, stated: row.stated })
+    }
+}
+
+fn concluded(report: &Report, settings: &Settings, args: &MigrateArgs, output: Output) -> ExitCode {
+    output.document(&Answer { enterprise: args.version.as_ref().and_then(Enterprise::of), report });
+    if report.dry_run {
+        dry_run(report, settings, output);
+    } else {
+        summary(report, output);
+    }
+    let failures = report.datasets.iter().filter(|it| it.is_failure()).count();
+    match failures {
+        0 if report.stopped => ExitCode::from(FAILED),
+        0 => ExitCode::SUCCESS,
+        _ if report.stopped || args.error_level == 0 => ExitCode::from(FAILED),
+        _ => ExitCode::from(INCOMPLETE),
+    }
+}
+
+fn summary(report: &Report, output: Output) {
+    let count = |state| report.count(state);
+    let (migrated, failed) = (count(State::Migrated), count(State::Failed) + count(State::Refused));
+    let (untouched, interrupted) = (count(State::Untouched), count(State::Interrupted));
+    if let Some(DatabaseReport { state: State::Migrated, destination: Some(destination), .. }) =
+        &report.database
+    {
+        output.line(&format!("The database is at v{destination}"));
+    }
+    if migrated + failed + untouched + interrupted == 0 {
+        if report.database.as_ref().is_none_or(|it| it.state == State::Current) {
+            output.line("Nothing to do");
+        }
+        return;
+    }
+    output.line(&format!("{} migrated", datasets(migrated)));
+    if failed > 0 {
+        output.warning(&format!("{} not migrated, and left as they were:", datasets(failed)));
+        for it in report.datasets.iter().filter(|it| it.is_failure()) {
+            failure(it, output);
+        }
+    }
+    if interrupted > 0 {
+        output.warning(&format!(
+            "{} stopped in the middle: their documents are as they were, a part of their samples may be \
+             changed; run the same command again to complete them",
+            datasets(interrupted)
+        ));
+    }
+    if untouched > 0 {
+        output.warning(&format!("{} not begun", datasets(untouched)));
+    }
+    if let Some(DatabaseReport { state: State::Untouched, head: Some(head), .. }) = &report.database
+    {
+        output.warning(&format!("The database's own version is still v{head}"));
+    }
+}
+
+fn failure(report: &DatasetReport, output: Output) {
+    let reason = report.reason.as_deref().unwrap_or("unknown reason");
+    output.warning(&format!("  {}: {reason}", report.label()));
+}
+
+fn dry_run(report: &Report, settings: &Settings, output: Output) {
+    if let Some(it) = &report.database {
+        let head = it.head.as_deref().unwrap_or("none");
+        match &it.destination {
+            Some(destination) => output.line(&format!("database: v{head} -> v{destination}")),
+            None => output.line(&format!("database: v{head}, stays")),
+        }
+        for name in &it.drops {
+            output.line(&format!("  drops the orphan collection {name}"));
+        }
+    }
+    for it in &report.datasets {
+        let head = it.head.as_deref().map_or("no version".to_owned(), |it| format!("v{it}"));
+        let destination = it.destination.as_deref().unwrap_or_default();
+        let line = match it.state {
+            State::Planned if it.revisions.is_empty() => {
+                format!("{head} -> v{destination}, only the version")
+            }
+            State::Planned => {
+                format!("{head} -> v{destination}, crosses {}", it.revisions.join(" "))
+            }
+            State::Refused | State::Failed => format!("{head}, blocked"),
+            _ => format!("{head}, stays"),
+        };
+        output.line(&format!("{}: {line}", it.label()));
+        if let Some(name) = &it.renamed_to {
+            output.line(&format!("  is renamed to {name}"));
+        }
+        for text in it.reason.iter().chain(&it.warnings) {
+            output.line(&format!("  {text}"));
+        }
+    }
+    let (planned, blocked) = (report.count(State::Planned), report.count(State::Refused));
+    output.line("");
+    output.line(&format!(
+        "{} would be migrated, {} blocked; nothing was written",
+        datasets(planned),
+        datasets(blocked)
+    ));
+    if !settings.admin {
+        output.line("To do it, set `FIFTYONE_DATABASE_ADMIN=true`");
+    }
+}
+
+fn datasets(count: usize) -> String {
+    if count == 1 {
+        "1 dataset".to_owned()
+    } else {
+        format!("{} datasets", HumanCount(count as u64))
+    }
+}

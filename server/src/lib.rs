@@ -1,0 +1,11 @@
+//! The parts of `fiftyone-migrate` that the browser must never see.
+
+// Views are types, and a page is a deep one.
+#![recursion_limit = "256"]
+
+pub mod cli;
+pub mod embedded;
+mod serve;
+pub mod settings;
+mod signal;
+pub mod web;

@@ -1,0 +1,37 @@
+//! `serve`: the web app, until somebody ends it.
+
+use std::process::ExitCode;
+
+use engine::Engine;
+use tokio::net::TcpListener;
+
+use crate::{
+    cli::{Output, ServeArgs},
+    signal, web,
+};
+
+/// Serves the deployment; fills it first if it is empty and a demo was asked for.
+pub async fn serve(engine: &Engine, args: &ServeArgs, output: Output) -> ExitCode {
+    if args.demo {
+        match engine.plant_demo().await {
+            Ok(0) => output.line("The database is not empty: the demo datasets were not added"),
+            Ok(datasets) => output.line(&format!("Added {datasets} demo datasets")),
+            Err(error) => return output.error(&error.to_string()),
+        }
+    }
+    let listener = match TcpListener::bind(args.listen).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            return output.error(&format!(
+                "cannot listen on `{}`: {error}; choose another address with `--listen`",
+                args.listen
+            ));
+        }
+    };
+    let address = listener.local_addr().unwrap_or(args.listen);
+    output.line(&format!("fiftyone-migrate is at http://{address} (Ctrl-C ends it)"));
+    match web::serve(engine.clone(), listener, signal::asked_to_end()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.error(&error.to_string()),
+    }
+}
