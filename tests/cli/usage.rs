@@ -1,0 +1,143 @@
+//! What can be typed, and what is said about what makes no sense.
+
+use tests::{Deployment, NEWEST, image_dataset, program};
+
+#[tokio::test]
+async fn what_is_not_a_version_is_wrong_usage() {
+    for (version, why) in [
+        ("banana", "it is not a version; expected a version such as 1.22.1, or enterprise:2.1.0"),
+        ("enterprise:9.9.9", "no Enterprise release with this version is known"),
+        ("enterprise:x", "it is not a version"),
+        ("teams:1.0", "`teams:` is not known"),
+        ("", "it is not a version"),
+    ] {
+        let ended = program!(["--all", "-v", version]).run().await.with(2);
+        assert!(ended.stderr.contains(why), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn wrong_flags_are_wrong_usage() {
+    let wrong: [&[&str]; 4] =
+        [&["--error-level", "3"], &["--error-level", "x"], &["--nonsense"], &["-n"]];
+    for arguments in wrong {
+        let ended = program!(arguments).run().await.with(2);
+        assert!(ended.stderr.contains("error:") && ended.stdout.is_empty(), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_no_database_can_have_is_wrong_usage() {
+    let deployment = Deployment::at("1.0.0").await;
+    for name in ["", "a.b", "a/b", "a b", "a\"b", "$x", "a\\b", &"x".repeat(64)] {
+        let ended =
+            program!(["--info", "--uri", &deployment.uri, "--database", name]).run().await.with(2);
+        assert!(
+            ended.stderr.contains("is not a name that a database can have"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn flags_win_over_the_environment() {
+    let deployment = Deployment::at("1.0.0").await;
+    let arguments = ["--info", "--uri", &deployment.uri, "--database", deployment.database.name()];
+    let program = program!(arguments).env("FIFTYONE_DATABASE_URI", "mongodb://nowhere.invalid:1");
+    let ended = program.env("FIFTYONE_DATABASE_NAME", "other").run().await.with(0);
+    assert!(ended.stdout.contains("Database version: 1.0.0"));
+}
+
+#[tokio::test]
+async fn an_enterprise_version_is_resolved_and_its_source_told() {
+    let deployment = Deployment::at(NEWEST).await;
+    let mut dataset = image_dataset("img");
+    dataset.insert("version", NEWEST);
+    deployment.plant("datasets", [dataset]).await;
+    let ended =
+        deployment.led_by(program!(["--all", "-v", "enterprise:2.1.0"])).run().await.with(0);
+    assert_eq!(
+        ended.lines()[0],
+        "FiftyOne Enterprise 2.1.0 has compatibility version 1.0.0 (stated)"
+    );
+    deployment.assert_all_at("1.0.0").await;
+    let arguments = ["--all", "--json", "-v", "enterprise:2.1.0"];
+    let json = deployment.led_by(program!(arguments)).run().await.with(0).json();
+    assert_eq!(json["enterprise"]["version"], "2.1.0");
+    assert_eq!(json["enterprise"]["compatibility_version"], "1.0.0");
+    assert_eq!(json["enterprise"]["stated"], true);
+}
+
+#[tokio::test]
+async fn a_destination_newer_than_this_program_is_refused_as_a_whole() {
+    let deployment = Deployment::at("1.0.0").await;
+    deployment.plant("datasets", [image_dataset("a"), image_dataset("b")]).await;
+    let before = deployment.dump().await;
+    let sentence = |what| {
+        format!(
+            "{what} cannot be taken to v1.23.0: the newest version this program knows is v1.22.1; use a \
+             newer fiftyone-migrate"
+        )
+    };
+    for arguments in [&["-v", "1.23.0"][..], &["--all", "-v", "1.23.0"]] {
+        deployment.led_by(program!(arguments)).run().await.refused(1, &sentence("the database"));
+    }
+    let arguments = ["-n", "b", "-v", "1.23.0"];
+    deployment.led_by(program!(arguments)).run().await.refused(1, &sentence("dataset `b`"));
+    assert_eq!(deployment.dump().await, before);
+}
+
+#[tokio::test]
+async fn an_unknown_dataset_is_refused_with_the_nearest_name() {
+    let deployment = Deployment::at("1.0.0").await;
+    deployment.plant("datasets", [image_dataset("quickstart"), image_dataset("zebra")]).await;
+    let before = deployment.dump().await;
+    let asked = async |name| deployment.led_by(program!(["-n", "zebra", name])).run().await;
+    asked("quikstart")
+        .await
+        .refused(1, "dataset `quikstart` not found; did you mean `quickstart`?");
+    asked("nothing alike").await.refused(1, "dataset `nothing alike` not found");
+    assert_eq!(deployment.dump().await, before);
+}
+
+#[tokio::test]
+async fn errors_are_json_if_asked() {
+    let deployment = Deployment::at("2.0.0").await;
+    let ended = deployment.led_by(program!(["--all", "--json"])).run().await.with(1);
+    assert!(
+        ended.json()["error"]
+            .as_str()
+            .is_some_and(|it| it.starts_with("the database is at v2.0.0"))
+    );
+    assert_eq!(ended.stderr, "");
+}
+
+#[tokio::test]
+async fn named_datasets_move_and_nothing_else() {
+    let deployment = Deployment::at("1.0.0").await;
+    deployment.plant("datasets", ["a", "b", "c"].map(image_dataset)).await;
+    deployment.led_by(program!(["-n", "c", "a", "a"])).run().await.exits_with(0);
+    let mut versions = Vec::new();
+    for name in ["a", "b", "c"] {
+        versions.push(deployment.version_of(name).await.to_string());
+    }
+    assert_eq!(versions, ["\"1.0.0\"", "\"0.18.0\"", "\"1.0.0\""]);
+    assert_eq!(deployment.version().await, "1.0.0");
+}
+
+#[tokio::test]
+async fn without_a_target_only_the_version_of_the_database_moves() {
+    let deployment = Deployment::at("1.0.0").await;
+    deployment.plant("datasets", [image_dataset("a")]).await;
+    deployment.led_by(program!([] as [&str; 0])).run().await.exits_with(0);
+    assert_eq!(deployment.version().await, NEWEST);
+    assert_eq!(deployment.version_of("a").await, "0.18.0".into());
+}
+
+#[tokio::test]
+async fn a_version_is_stored_as_it_was_asked_for() {
+    let deployment = Deployment::at("1.22.1").await;
+    deployment.led_by(program!(["-v", "1.22"])).run().await.exits_with(0);
+    assert_eq!(deployment.version().await, "1.22");
+}

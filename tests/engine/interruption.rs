@@ -1,0 +1,189 @@
+//! Stopping in the middle, wherever that is, and doing the same again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::time::Duration;
+
+use bson::{DateTime, doc};
+use engine::{OnFailure, Request, State as Became, Target};
+use nix::sys::signal::Signal;
+use tests::{
+    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, timeless,
+};
+
+const BOUNDARIES: [&str; 22] = [
+    "0.6.1", "0.6.4", "0.7.1", "0.7.2", "0.7.3", "0.7.4", "0.9.3", "0.11.1", "0.12.0", "0.13.3",
+    "0.15.0", "0.15.1", "0.16.0", "0.16.2", "0.16.6", "0.17.2", "0.18.0", "0.19.1", "0.22.3",
+    "0.25.2", "1.0.2", "1.3.0",
+];
+
+#[tokio::test]
+async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same_again_completes_it()
+ {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let deployment = Deployment::at("0.18.0").await;
+        let dataset = image_dataset("large");
+        let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+        deployment.plant("datasets", [dataset.clone()]).await;
+        deployment.plant(&samples, image_samples(100_000)).await;
+        let running = deployment.led_by(program!(["--all"])).spawn();
+        let begun = doc! { "created_at": { "$exists": true } };
+        while deployment.collection(&samples).find_one(begun.clone()).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        running.signal(signal);
+        let ended = running.ended().await.with(1);
+        assert!(
+            ended.stderr.starts_with("stopping at the next batch edge ...\n"),
+            "{}",
+            ended.stderr
+        );
+        assert!(ended.stderr.contains("1 dataset stopped in the middle"), "{}", ended.stderr);
+        assert_eq!(deployment.dataset("large").await, dataset);
+        let changed = deployment.collection(&samples).count_documents(begun).await.unwrap();
+        assert!(0 < changed && changed < 100_000, "{changed} samples were changed");
+
+        deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+        deployment.assert_newest().await;
+        let left = doc! { "$or": [{ "created_at": null }, { "_dataset_id": null }] };
+        assert_eq!(deployment.collection(&samples).count_documents(left).await.unwrap(), 0);
+        assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_leaves_what_the_same_again_completes() {
+    let deployment = Deployment::at("0.18.0").await;
+    let dataset = image_dataset("large");
+    let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+    deployment.plant("datasets", [dataset.clone()]).await;
+    deployment.plant(&samples, image_samples(50_000)).await;
+    let running = deployment.led_by(program!(["--all"])).spawn();
+    while deployment.collection("runs").find_one(doc! {}).await.unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.ended().await.status, None);
+    assert_eq!(deployment.dataset("large").await, dataset);
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    deployment.assert_newest().await;
+    assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
+}
+
+fn to(version: &str) -> Request {
+    Request {
+        target: Target::Everything,
+        destination: Some(version.parse().unwrap()),
+        on_failure: OnFailure::GoOn,
+        dry_run: false,
+    }
+}
+
+/// A server whose writes to one collection can be made to fail.
+async fn fail(server: &Mongod, command: &str, namespace: &str, on: bool) {
+    let failure = doc! {
+        "configureFailPoint": "failCommand",
+        "mode": if on { "alwaysOn" } else { "off" },
+        "data": { "failCommands": [command], "namespace": namespace, "errorCode": 8, "appName": "fiftyone-migrate" },
+    };
+    server.client().await.database("admin").run_command(failure).await.unwrap();
+}
+
+/// Migrates `state`, once undisturbed and once interrupted right before the commit, and compares.
+async fn interrupted_before_the_commit(server: &Mongod, name: &str, state: &State, target: &str) {
+    let begun = DateTime::now();
+    let undisturbed = planted(server, &format!("{name}-a"), state).await;
+    let disturbed = planted(server, &format!("{name}-b"), state).await;
+    let reached = undisturbed.migrate(to(target)).await;
+
+    let namespace = format!("{name}-b.datasets");
+    fail(server, "update", &namespace, true).await;
+    let failed = disturbed.migrate(to(target)).await;
+    fail(server, "update", &namespace, false).await;
+    assert_eq!(failed.count(Became::Failed), reached.count(Became::Migrated), "{name}");
+    assert_eq!(disturbed.all("datasets").await, state.collections["datasets"], "{name}");
+
+    let completed = disturbed.migrate(to(target)).await;
+    assert_eq!(completed.count(Became::Migrated), reached.count(Became::Migrated), "{name}");
+    let expected = timeless(undisturbed.dump().await, begun);
+    let found = timeless(disturbed.dump().await, begun);
+    same(name, &expected, &found);
+    for it in [undisturbed, disturbed] {
+        it.database.drop().await.unwrap();
+    }
+}
+
+async fn planted(server: &Mongod, name: &str, state: &State) -> Deployment {
+    let deployment = Deployment::on(server, name).await;
+    deployment.plant_all(&state.collections).await;
+    deployment
+}
+
+#[track_caller]
+fn same(what: &str, expected: &Dump, found: &Dump) {
+    assert!(expected.keys().eq(found.keys()), "{what}");
+    for (name, documents) in expected {
+        assert_eq!(documents.len(), found[name].len(), "{what}: {name}");
+        for (expected, found) in documents.iter().zip(&found[name]) {
+            assert_eq!(expected, found, "{what}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_way_up_can_be_interrupted_before_its_commit_and_run_again() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    for version in BOUNDARIES {
+        let name = format!("up-{}", version.replace('.', "-"));
+        interrupted_before_the_commit(&server, &name, &State::down_to(version), NEWEST).await;
+    }
+}
+
+#[tokio::test]
+async fn every_way_down_can_be_interrupted_before_its_commit_and_run_again() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let state = State::newest();
+    for version in BOUNDARIES {
+        let name = format!("down-{}", version.replace('.', "-"));
+        interrupted_before_the_commit(&server, &name, &state, version).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_is_told_and_the_dataset_is_migrated() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = planted(&server, "fiftyone", &State::newest()).await;
+    fail(&server, "delete", "fiftyone.runs", true).await;
+    let report = deployment.migrate(to("0.18.0")).await;
+    assert_eq!(report.count(Became::Migrated), 3);
+    let warnings: Vec<&String> = report.datasets.iter().flat_map(|it| &it.warnings).collect();
+    assert!(warnings.iter().any(|it| it.contains("could not be removed")), "{warnings:?}");
+    deployment.assert_all_at("0.18.0").await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_ends_the_run_and_leaves_what_the_same_again_completes() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::on(&server, "fiftyone").await;
+    deployment.configure("0.18.0").await;
+    let datasets: Vec<_> = (0..100).map(|it| image_dataset(&format!("dataset {it:03}"))).collect();
+    deployment.plant("datasets", datasets).await;
+    let lost = doc! {
+        "configureFailPoint": "failCommand", "mode": { "skip": 1 },
+        "data": {
+            "failCommands": ["update"], "namespace": "fiftyone.datasets", "closeConnection": true,
+            "appName": "fiftyone-migrate",
+        },
+    };
+    server.client().await.database("admin").run_command(lost).await.unwrap();
+    let ended = deployment.led_by(program!(["--all"])).run().await.with(1);
+    assert!(
+        ended.stderr.contains("not begun") || ended.stderr.contains("not migrated"),
+        "{}",
+        ended.stderr
+    );
+    fail(&server, "update", "fiftyone.datasets", false).await;
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    deployment.assert_newest().await;
+    assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 200);
+}

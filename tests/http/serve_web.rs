@@ -1,0 +1,75 @@
+//! What the web server answers to those who are no browser.
+
+use anyhow::Result;
+use http::StatusCode;
+use serde_json::Value;
+use tests::{App, connect, http::get};
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn the_verdict_is_an_answer_of_its_own() -> Result<()> {
+    let mut app = App::start().await?;
+    let answer = get(&format!("{}/healthz", app.address), &[]).await?;
+    assert_eq!(answer.status, StatusCode::OK);
+    let verdict: Value = serde_json::from_slice(&answer.body)?;
+    assert_eq!(verdict["tone"], "todo");
+
+    app.mongo.kill();
+    let answer = get(&format!("{}/healthz", app.address), &[]).await?;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let verdict: Value = serde_json::from_slice(&answer.body)?;
+    assert_eq!(verdict["tone"], "problem");
+    app.stop().await
+}
+
+#[tokio::test]
+async fn the_status_is_a_server_function() -> Result<()> {
+    let app = App::start().await?;
+    let answer = get(&format!("{}/api/status", app.address), &[]).await?;
+    assert_eq!(answer.status, StatusCode::OK);
+    let status: Value = serde_json::from_slice(&answer.body)?;
+    assert_eq!(status["database_version"], "0.21.2");
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_page_runs_no_scripts_but_its_own() -> Result<()> {
+    let app = App::start().await?;
+    let first = get(&app.address, &[]).await?;
+    let second = get(&app.address, &[]).await?;
+    let policy = first.headers["content-security-policy"].to_str()?;
+    assert!(policy.contains("script-src 'self' 'nonce-"), "{policy}");
+    assert!(!policy.contains("unsafe-inline"), "{policy}");
+    assert_ne!(policy, second.headers["content-security-policy"].to_str()?);
+    assert_eq!(first.headers["x-content-type-options"], "nosniff");
+    app.stop().await
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_a_page_that_says_so() -> Result<()> {
+    let app = App::start().await?;
+    let answer = get(&format!("{}/nothing-here", app.address), &[]).await?;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.text().contains("There is no such page"));
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_foreign_name_gets_nothing() -> Result<()> {
+    let app = App::start().await?;
+    let answer = get(&format!("{}/api/status", app.address), &[("host", "example.com")]).await?;
+    assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST);
+    assert!(!answer.text().contains("0.21.2"));
+    app.stop().await
+}
+
+#[tokio::test]
+async fn there_is_no_serving_beyond_this_machine() -> Result<()> {
+    let app = App::start().await?;
+    let engine = connect(&app.mongo.uri()).await?;
+    let listener = TcpListener::bind("0.0.0.0:0").await?;
+    let refused = server::web::serve(engine, listener, std::future::pending()).await.unwrap_err();
+    assert!(refused.to_string().contains("serve on `127.0.0.1` instead"));
+    app.stop().await
+}

@@ -1,0 +1,134 @@
+//! A MongoDB server that a test may do anything to.
+
+use std::env;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bson::{Document, doc};
+use mongodb::Client;
+use mongodb::options::ClientOptions;
+
+use crate::ready;
+
+/// Runs the server until its input ends, as it does however the test ends, and leaves nothing.
+const KEEPER: &str = r#"dir=$1; shift
+"$@" >"$dir/log" 2>&1 </dev/null &
+server=$!
+read -r _
+kill -KILL "$server"
+wait "$server" 2>/dev/null
+rm -rf "$dir""#;
+
+/// How long a server may take to listen.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A server of this process alone; it is gone when this value or the process is.
+#[derive(Debug)]
+pub struct Mongod {
+    port: u16,
+    life: Option<ChildStdin>,
+    keeper: Child,
+}
+
+impl Mongod {
+    /// The server that all tests of one file share, each with databases of its own.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Mongod> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&[]))
+    }
+
+    /// A server with more arguments than the usual ones.
+    pub fn start(arguments: &[&str]) -> Self {
+        // One at a time, so that two do not find the same port free.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _starting = STARTING.lock().unwrap();
+        let dir =
+            tempfile::Builder::new().prefix("fiftyone-migrate-test-").tempdir().unwrap().keep();
+        let port = ready::free_port().unwrap();
+        let mut keeper = Command::new("/bin/sh")
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&dir)
+            .arg(mongod_binary())
+            .arg("--dbpath")
+            .arg(&dir)
+            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--nounixsocket"])
+            .args(["--wiredTigerCacheSizeGB", "0.25"])
+            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(
+                started.elapsed() < LIMIT,
+                "mongod does not listen: see `{}/log`",
+                dir.display()
+            );
+            sleep(Duration::from_millis(20));
+        }
+        Self { port, life: keeper.stdin.take(), keeper }
+    }
+
+    /// A replica set of this many servers, with a primary; the first is the one that holds it.
+    pub async fn replica_set(count: usize) -> Vec<Self> {
+        let servers: Vec<Self> = (0..count).map(|_| Self::start(&["--replSet", "rs"])).collect();
+        let members: Vec<Document> = (0i32..)
+            .zip(&servers)
+            .map(
+                |(id, it)| doc! { "_id": id, "host": it.address(), "priority": i32::from(id == 0) },
+            )
+            .collect();
+        let first = servers[0].client().await.database("admin");
+        first
+            .run_command(doc! { "replSetInitiate": { "_id": "rs", "members": members } })
+            .await
+            .unwrap();
+        let started = Instant::now();
+        while !first
+            .run_command(doc! { "hello": 1 })
+            .await
+            .unwrap()
+            .get_bool("isWritablePrimary")
+            .unwrap()
+        {
+            assert!(started.elapsed() < LIMIT, "the replica set elects no primary");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        servers
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where it is, for those that log in with nothing.
+    pub fn uri(&self) -> String {
+        format!("mongodb://{}/?directConnection=true", self.address())
+    }
+
+    /// A connection to this server alone.
+    pub async fn client(&self) -> Client {
+        Client::with_options(ClientOptions::parse(self.uri()).await.unwrap()).unwrap()
+    }
+}
+
+impl Drop for Mongod {
+    fn drop(&mut self) {
+        drop(self.life.take());
+        self.keeper.wait().ok();
+    }
+}
+
+/// `FIFTYONE_MONGOD`, which set-up provides, or else the one in `PATH`.
+pub fn mongod_binary() -> PathBuf {
+    let given = env::var_os("FIFTYONE_MONGOD").filter(|it| !it.is_empty());
+    given.unwrap_or_else(|| "mongod".into()).into()
+}

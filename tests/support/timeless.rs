@@ -1,0 +1,31 @@
+//! Comparing what two runs leave, which cannot be at the same time.
+
+use bson::{Bson, DateTime, Document};
+
+use crate::Dump;
+
+/// A dump in which every time since `begun` is the same, and chunks of files have no ids of their own.
+#[must_use]
+pub fn timeless(mut dump: Dump, begun: DateTime) -> Dump {
+    for chunk in dump.get_mut("fs.chunks").into_iter().flatten() {
+        chunk.remove("_id");
+    }
+    if let Some(chunks) = dump.get_mut("fs.chunks") {
+        chunks.sort_by_key(|it| (it.get_object_id("files_id").ok(), it.get_i32("n").ok()));
+    }
+    dump.values_mut().flatten().for_each(|it| still(it, begun));
+    dump
+}
+
+fn still(document: &mut Document, begun: DateTime) {
+    document.iter_mut().for_each(|(_, it)| still_value(it, begun));
+}
+
+fn still_value(value: &mut Bson, begun: DateTime) {
+    match value {
+        Bson::DateTime(it) if *it >= begun => *it = DateTime::MAX,
+        Bson::Document(inner) => still(inner, begun),
+        Bson::Array(items) => items.iter_mut().for_each(|it| still_value(it, begun)),
+        _ => {}
+    }
+}
