@@ -1,0 +1,60 @@
+# What a person types. Each target sets up what it needs first, which takes no time when it is there.
+
+WITH := .setup/with
+# The browser's half must not be built for the host together with the server's; the builder of the site is big and
+# changes little, so it is not built again with what the others need.
+HOST := --workspace --exclude hydrate --exclude site
+# A database of the project's own, whatever the user has configured for theirs.
+DEMO := env -u FIFTYONE_DATABASE_URI -u FIFTYONE_DATABASE_NAME -u FIFTYONE_DISABLE_MIGRATIONS FIFTYONE_DATABASE_ADMIN=true FIFTYONE_CONFIG_PATH=$(CURDIR)/.data/config.json FIFTYONE_DATABASE_DIR=$(CURDIR)/.data/mongo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup site run test e2e parity compare bench check fmt doc clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: ## get everything that the other targets need
+	@$(WITH) wasm lints mongod browser axe judge --
+
+site: ## build what the browser downloads
+	@$(WITH) wasm -- cargo run -p site
+
+run: site ## serve the app with a demo deployment on 127.0.0.1:8051
+	@$(DEMO) $(WITH) wasm mongod -- cargo run -p server --features site -- serve --demo
+
+test: site ## run every test
+	@$(WITH) wasm mongod browser axe -- cargo test $(HOST) --features tests/browser
+	@$(WITH) wasm -- cargo test -p site
+	@$(MAKE) --no-print-directory compare
+
+e2e: site ## run the tests in a browser
+	@$(WITH) wasm mongod browser axe -- cargo test -p tests --features browser
+
+parity: ## compare with the real FiftyOne: CASES=5000 SEED=..
+	@$(WITH) wasm mongod -- cargo build -p server
+	@$(MAKE) --no-print-directory compare
+
+# The same with the program as it was built last, which the tests have just done.
+compare:
+	@$(WITH) mongod judge -- sh -c '"$$JUDGE" tests/parity/run.py'
+
+bench: ## measure against the real FiftyOne: ROUNDS=3 ONLY=small-0.18.0
+	@$(WITH) wasm mongod -- cargo build --release -p server -p engine --bin fiftyone-migrate --example floor
+	@$(WITH) mongod judge -- sh -c '"$$JUDGE" tests/bench/run.py'
+
+check: site ## check format, lints on both targets and docs
+	@$(WITH) wasm lints -- cargo fmt --all --check
+	@$(WITH) wasm lints -- cargo clippy $(HOST) --all-targets --features tests/browser -- -D warnings
+	@$(WITH) wasm lints -- cargo clippy -p site --all-targets -- -D warnings
+	@$(WITH) wasm lints -- cargo clippy -p hydrate --target wasm32-unknown-unknown -- -D warnings
+	@RUSTDOCFLAGS=-Dwarnings $(WITH) wasm -- cargo doc $(HOST) --no-deps --document-private-items --quiet
+
+fmt: ## format everything
+	@$(WITH) wasm lints -- cargo fmt --all
+
+doc: ## build the docs of the code
+	@$(WITH) wasm -- cargo doc $(HOST) --no-deps --document-private-items
+
+clean: ## remove what was built, and the demo's database
+	cargo clean
+	rm -rf .data
