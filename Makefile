@@ -3,12 +3,14 @@
 WITH := .setup/with
 # The browser's half must not be built for the host together with the server's; the builder of the site is big and
 # changes little, so it is not built again with what the others need.
-HOST := --workspace --exclude hydrate --exclude site
+# Always the same packages and features, whatever is built of them: otherwise Cargo builds leptos anew for each.
+HOST := --workspace --exclude hydrate --exclude site --features tests/browser
+PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/fiftyone-migrate
 # A database of the project's own, whatever the user has configured for theirs.
 DEMO := env -u FIFTYONE_DATABASE_URI -u FIFTYONE_DATABASE_NAME -u FIFTYONE_DISABLE_MIGRATIONS FIFTYONE_DATABASE_ADMIN=true FIFTYONE_CONFIG_PATH=$(CURDIR)/.data/config.json FIFTYONE_DATABASE_DIR=$(CURDIR)/.data/mongo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup site run test e2e parity compare bench check fmt doc clean
+.PHONY: help setup site run test e2e screenshots parity compare bench check fmt doc clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -20,18 +22,22 @@ site: ## build what the browser downloads
 	@$(WITH) wasm -- cargo run -p site
 
 run: site ## serve the app with a demo deployment on 127.0.0.1:8051
-	@$(DEMO) $(WITH) wasm mongod -- cargo run -p server --features site -- serve --demo
+	@$(WITH) wasm -- cargo build $(HOST) --bin fiftyone-migrate
+	@$(DEMO) $(WITH) mongod -- $(PROGRAM) serve --demo
 
 test: site ## run every test
-	@$(WITH) wasm mongod browser axe -- cargo test $(HOST) --features tests/browser
+	@$(WITH) wasm mongod browser axe -- cargo test $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 
 e2e: site ## run the tests in a browser
-	@$(WITH) wasm mongod browser axe -- cargo test -p tests --features browser
+	@$(WITH) wasm mongod browser axe -- cargo test $(HOST) --test read_status
 
-parity: ## compare with the real FiftyOne: CASES=5000 SEED=..
-	@$(WITH) wasm mongod -- cargo build -p server
+screenshots: e2e ## make the picture in README anew
+	@cp $(or $(CARGO_TARGET_DIR),target)/screenshots/overview-desktop-light.png tests/e2e/screenshots/overview.png
+
+parity: site ## compare with the real FiftyOne: CASES=5000 SEED=..
+	@$(WITH) wasm -- cargo build $(HOST) --bin fiftyone-migrate
 	@$(MAKE) --no-print-directory compare
 
 # The same with the program as it was built last, which the tests have just done.
@@ -44,7 +50,7 @@ bench: ## measure against the real FiftyOne: ROUNDS=3 ONLY=small-0.18.0
 
 check: site ## check format, lints on both targets and docs
 	@$(WITH) wasm lints -- cargo fmt --all --check
-	@$(WITH) wasm lints -- cargo clippy $(HOST) --all-targets --features tests/browser -- -D warnings
+	@$(WITH) wasm lints -- cargo clippy $(HOST) --all-targets -- -D warnings
 	@$(WITH) wasm lints -- cargo clippy -p site --all-targets -- -D warnings
 	@$(WITH) wasm lints -- cargo clippy -p hydrate --target wasm32-unknown-unknown -- -D warnings
 	@RUSTDOCFLAGS=-Dwarnings $(WITH) wasm -- cargo doc $(HOST) --no-deps --document-private-items --quiet

@@ -20,7 +20,7 @@ pub use output::Output;
 ///
 /// Without a flag it migrates the database's own version only, as `fiftyone migrate` does.
 #[derive(Debug, Parser)]
-#[command(name = "fiftyone-migrate", disable_version_flag = true, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(name = "fiftyone-migrate", disable_version_flag = true, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -50,6 +50,9 @@ struct DeploymentArgs {
     /// The database, over `FIFTYONE_DATABASE_NAME`.
     #[arg(long, global = true, value_name = "NAME")]
     database: Option<String>,
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 /// What `fiftyone migrate` takes, and more.
@@ -77,9 +80,18 @@ struct MigrateArgs {
     /// Say what would be done and what would be lost, dataset by dataset; write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Print one JSON document instead of text.
-    #[arg(long)]
-    json: bool,
+}
+
+impl MigrateArgs {
+    /// Whether any of these flags was given: they make no sense beside a subcommand.
+    fn is_used(&self) -> bool {
+        self.info
+            || self.all
+            || self.version.is_some()
+            || !self.dataset_name.is_empty()
+            || self.verbose
+            || self.dry_run
+    }
 }
 
 /// What `serve` takes.
@@ -124,7 +136,12 @@ fn destination(text: &str) -> Result<Destination, String> {
 /// Reads the command line and does what it says.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.migrate.json);
+    let output = Output::new(cli.deployment.json);
+    if cli.command.is_some() && cli.migrate.is_used() {
+        return output.usage_error(
+            "flags of a migration make no sense together with a subcommand; leave one of the two away",
+        );
+    }
     let mut settings = match Settings::read() {
         Ok(settings) => settings,
         Err(error) => return output.usage_error(&error.to_string()),

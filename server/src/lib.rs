@@ -9,3 +9,8 @@ mod serve;
 pub mod settings;
 mod signal;
 pub mod web;
+
+/// Folding documents is little else than making and dropping small strings: the system's allocator takes a third of
+/// the time for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -141,3 +141,20 @@ async fn a_version_is_stored_as_it_was_asked_for() {
     deployment.led_by(program!(["-v", "1.22"])).run().await.exits_with(0);
     assert_eq!(deployment.version().await, "1.22");
 }
+
+#[tokio::test]
+async fn a_subcommand_takes_no_flags_of_a_migration_but_those_of_the_deployment_on_either_side() {
+    let ended = program!(["--all", "serve"]).run().await;
+    ended.refused(
+        2,
+        "flags of a migration make no sense together with a subcommand; leave one of the two away",
+    );
+    for arguments in [["--database", "a b", "serve"], ["serve", "--database", "a b"]] {
+        let ended = program!(arguments).run().await.with(2);
+        assert!(
+            ended.stderr.contains("is not a name that a database can have"),
+            "{}",
+            ended.stderr
+        );
+    }
+}

@@ -166,7 +166,7 @@ async fn a_lost_connection_ends_the_run_and_leaves_what_the_same_again_completes
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
     let deployment = Deployment::on(&server, "fiftyone").await;
     deployment.configure("0.18.0").await;
-    let datasets: Vec<_> = (0..100).map(|it| image_dataset(&format!("dataset {it:03}"))).collect();
+    let datasets: Vec<_> = (0..300).map(|it| image_dataset(&format!("dataset {it:03}"))).collect();
     deployment.plant("datasets", datasets).await;
     let lost = doc! {
         "configureFailPoint": "failCommand", "mode": { "skip": 1 },
@@ -185,5 +185,5 @@ async fn a_lost_connection_ends_the_run_and_leaves_what_the_same_again_completes
     fail(&server, "update", "fiftyone.datasets", false).await;
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     deployment.assert_newest().await;
-    assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 200);
+    assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 600);
 }

@@ -13,14 +13,18 @@ import bench
 import boundaries
 import dump as dumps
 import old_layouts
+import ours
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STATES = ("0.6.2", "0.18.0")
 LAYOUTS = ("0.6.1", "0.19.0")
-NAMES = [f"corpus at {it}" for it in STATES] + [f"old layout of {it}" for it in LAYOUTS]
+DEMO = "the demo"
+# One of them is there to show what a blocked dataset looks like.
+DEMO_BLOCKED = 1
+NAMES = [DEMO] + [f"corpus at {it}" for it in STATES] + [f"old layout of {it}" for it in LAYOUTS]
 
 
-def cases(states):
+def cases(worker, states):
     """Databases of old versions: `(name, dump)`."""
     for version in STATES:
         level = boundaries.LEVELS.index(version)
@@ -32,6 +36,23 @@ def cases(states):
         yield f"old layout of {version}", bench.at_version(
             old_layouts.build(boundaries.level_of(version)), version
         )
+    yield DEMO, _demo(worker)
+
+
+def _demo(worker):
+    """The deployment that `make run` begins with."""
+    database = f"{worker.names['ours']}_demo"
+    worker.client.drop_database(database)
+    command = [ours.binary(), "--uri", worker.uri, "--database", database, "serve", "--demo",
+               "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
+        for line in serving.stdout:
+            if "http://" in line:
+                break
+        serving.terminate()
+    demo = dumps.read(worker.client[database])
+    worker.client.drop_database(database)
+    return demo
 
 
 def run(worker, name, before):
@@ -44,6 +65,8 @@ def run(worker, name, before):
                                              f"was not migrated: {outcome.text[-300:]}"))
         return report
     opened, faults = _ask(worker, content, before)
+    if name == DEMO and len(opened) != len(before["datasets"]) - DEMO_BLOCKED:
+        faults.append(("(database)", f"of {len(before['datasets'])} datasets only {len(opened)} were opened"))
     if faults:
         # What FiftyOne cannot read of its own result either is not our doing.
         theirs = worker.judge_each(before, boundaries.CLIENT).content

@@ -82,7 +82,8 @@ def _work(task):
         if kind == "fuzz":
             return fuzz.batch(_worker, _sources(), seed, BATCH)
         if kind == "opens":
-            return opens.run(_worker, level, dict(opens.cases(_states))[level])
+            before = next(it for name, it in opens.cases(_worker, _states) if name == level)
+            return opens.run(_worker, level, before)
         if kind == "sabotage":
             return sabotage.run(_worker)
         if kind == "special":

@@ -74,11 +74,21 @@ impl Engine {
     ///
     /// If the server cannot be reached or the `config` documents make no sense.
     pub async fn status(&self) -> Result<Status> {
+        Ok(self.status_and_datasets().await?.0)
+    }
+
+    /// What the deployment is at, and the datasets it was counted from. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached or the `config` documents make no sense.
+    pub async fn status_and_datasets(&self) -> Result<(Status, Vec<Entry>)> {
         let server = self.store.server().await?;
         let config = self.store.config().await?;
         let entries = self.datasets().await?;
         let name = self.store.name();
-        Ok(status::status(name, server.version, self.admin, config.version(), &entries))
+        let status = status::status(name, server.version, self.admin, config.version(), &entries);
+        Ok((status, entries))
     }
 
     /// All datasets with their versions, by name. Writes nothing.

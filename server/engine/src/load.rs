@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use bson::{Bson, DateTime, Document, oid::ObjectId};
+use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
+use model::Version;
 use revisions::{
-    Dataset, Effect, Env, Names, Outcome, Read, Release, Shape, Step, base, between, fold, head,
+    Collections, Dataset, Effect, Env, Names, Outcome, Read, Release, Shape, Step, base, between,
+    fold, head,
 };
 
 use crate::store::{Entry, Failure, Store};
@@ -30,9 +32,26 @@ pub struct Work {
     /// What was asked for.
     pub task: Task,
     /// As it was read.
-    pub read: Dataset,
-    /// As it shall be, and everything else that has to happen.
-    pub outcome: Outcome,
+    pub read: Stored,
+    /// As it shall be.
+    pub changed: Stored,
+    /// Its name then, if it has one.
+    pub name: Option<String>,
+    /// Where its samples and frames are.
+    pub collections: Collections,
+    /// Everything else that has to happen, in order.
+    pub steps: Vec<Step>,
+    /// What people should know, each with the revision that says so.
+    pub warnings: Vec<(Version, String)>,
+}
+
+/// A dataset as it is stored.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its document, byte for byte: thousands are in memory at once, and what is compared and sent is bytes.
+    pub document: RawDocumentBuf,
+    /// The run documents it owns.
+    pub runs: BTreeMap<ObjectId, Document>,
 }
 
 /// What loading one dataset ends with.
@@ -65,45 +84,42 @@ impl Loader {
     /// Loads these datasets and folds them one after the other, in this order.
     pub async fn load(&self, tasks: Vec<Task>) -> Result<Vec<Loaded>, Failure> {
         let ids: Vec<Bson> = tasks.iter().map(|it| it.entry.id.clone()).collect();
-        let mut documents = self.store.datasets(&ids).await?.into_iter().peekable();
-        let mut found = Vec::new();
-        for task in tasks {
-            let document = documents.next_if(|it| it.get("_id") == Some(&task.entry.id));
-            found.push((task, document));
+        let documents = self.store.datasets(&ids).await?;
+        let (mut found, mut loaded) = (Vec::new(), Vec::new());
+        for (task, raw) in tasks.into_iter().zip(documents) {
+            match raw.map(|raw| Ok((decoded(&raw)?, raw))) {
+                None => loaded.push(Loaded::Done(task)),
+                Some(Ok((document, raw))) => found.push((task, document, raw)),
+                Some(Err(reason)) => loaded.push(Loaded::Refused(task, reason)),
+            }
         }
         let wanted: Vec<ObjectId> = found
             .iter()
-            .filter(|(task, _)| task.reads(Read::Runs))
-            .flat_map(|(_, document)| document.iter().flat_map(run_ids))
+            .filter(|(task, ..)| task.reads(Read::Runs))
+            .flat_map(|(_, document, _)| run_ids(document))
             .collect();
         let runs =
             if wanted.is_empty() { BTreeMap::new() } else { self.store.runs(&wanted).await? };
         let results = self.results(&found, &runs).await?;
-        let mut loaded = Vec::new();
-        for (task, document) in found {
-            let Some(document) = document else {
-                loaded.push(Loaded::Done(task));
-                continue;
-            };
+        for (task, document, raw) in found {
             // Not taken out of the map: another dataset may refer to the same run.
             let ids = run_ids(&document).into_iter();
             let own = ids.filter_map(|id| Some((id, runs.get(&id)?.clone()))).collect();
-            let dataset = Dataset { runs: own, document };
-            loaded.push(self.fold(task, dataset, &results).await?);
+            let read = Stored { document: raw, runs: own };
+            loaded.push(self.fold(task, document, read, &results).await?);
         }
         Ok(loaded)
     }
 
     async fn results(
         &self,
-        found: &[(Task, Option<Document>)],
+        found: &[(Task, Document, RawDocumentBuf)],
         runs: &BTreeMap<ObjectId, Document>,
     ) -> Result<BTreeSet<ObjectId>, Failure> {
-        if !found.iter().any(|(it, _)| it.reads(Read::Results)) {
+        if !found.iter().any(|(it, ..)| it.reads(Read::Results)) {
             return Ok(BTreeSet::new());
         }
-        let documents = found.iter().filter_map(|(_, document)| document.as_ref());
-        let embedded = documents.flat_map(embedded_runs);
+        let embedded = found.iter().flat_map(|(_, document, _)| embedded_runs(document));
         let ids: Vec<ObjectId> = runs
             .values()
             .chain(embedded)
@@ -115,10 +131,11 @@ impl Loader {
     async fn fold(
         &self,
         mut task: Task,
-        read: Dataset,
+        document: Document,
+        read: Stored,
         results: &BTreeSet<ObjectId>,
     ) -> Result<Loaded, Failure> {
-        let head = match head(&read.document) {
+        let head = match head(&document) {
             Ok(head) => head,
             Err(reason) => return Ok(Loaded::Refused(task, reason.to_string())),
         };
@@ -136,12 +153,19 @@ impl Loader {
             let mut again = Box::pin(self.load(vec![task.clone()])).await?;
             return Ok(again.pop().unwrap_or(Loaded::Done(task)));
         }
+        let then = Then::of(&document);
         let mut results = results.clone();
+        let mut document = Some(document);
         let outcome = loop {
+            let document = match document.take() {
+                Some(document) => document,
+                None => decoded(&read.document).map_err(Failure::other)?,
+            };
+            let dataset = Dataset { document, runs: read.runs.clone() };
             let folded = {
                 let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
                 let env = Env { now: self.now, names: &names, results: &results };
-                fold(read.clone(), &head.release, &task.destination, env)
+                fold(dataset, &head.release, &task.destination, env)
             };
             let outcome = match folded {
                 Ok(outcome) => outcome,
@@ -153,11 +177,23 @@ impl Loader {
                 None => break outcome,
             };
         };
-        if let Some(reason) = too_large(&outcome.dataset)? {
+        let Outcome { dataset: Dataset { document, runs }, steps, warnings } = outcome;
+        let name = document.get_str("name").ok();
+        let changed =
+            RawDocumentBuf::try_from(&document).map_err(|it| Failure::other(it.to_string()))?;
+        if let Some(reason) = too_large(name, &changed, &runs)? {
             return Ok(Loaded::Refused(task, reason));
         }
-        self.claim(&read.document, &outcome.dataset.document);
-        Ok(Loaded::Ready(Box::new(Work { task, read, outcome })))
+        self.claim(&then, &document);
+        Ok(Loaded::Ready(Box::new(Work {
+            task,
+            read,
+            name: name.map(str::to_owned),
+            collections: then.collections(&document),
+            changed: Stored { document: changed, runs },
+            steps,
+            warnings,
+        })))
     }
 
     async fn unreadable(&self, outcome: &Outcome) -> Result<Option<ObjectId>, Failure> {
@@ -171,12 +207,60 @@ impl Loader {
         Ok(None)
     }
 
-    fn claim(&self, read: &Document, changed: &Document) {
-        let id = read.get("_id").cloned().unwrap_or_default();
+    fn claim(&self, then: &Then, changed: &Document) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.release(&id, read.get_str("name").ok(), read.get_str("slug").ok());
-        names.claim(&id, changed.get_str("name").ok(), changed.get_str("slug").ok());
+        names.release(&then.id, then.name.as_deref(), then.slug.as_deref());
+        names.claim(&then.id, changed.get_str("name").ok(), changed.get_str("slug").ok());
     }
+}
+
+/// What is still asked about a document when the revisions have changed it.
+struct Then {
+    id: Bson,
+    name: Option<String>,
+    slug: Option<String>,
+    samples: String,
+    frames: String,
+}
+
+impl Then {
+    fn of(document: &Document) -> Self {
+        let text = |key: &str| document.get_str(key).ok().map(str::to_owned);
+        Self {
+            id: document.get("_id").cloned().unwrap_or_default(),
+            name: text("name"),
+            slug: text("slug"),
+            samples: document.text("sample_collection_name").to_owned(),
+            frames: document.text("frame_collection_name").to_owned(),
+        }
+    }
+
+    /// The dataset's collections. Frames of datasets from before 0.14, or going there, have no name of their
+    /// own.
+    fn collections(self, changed: &Document) -> Collections {
+        let named = |then: String, key: &str| {
+            if then.is_empty() { changed.text(key).to_owned() } else { then }
+        };
+        let samples = named(self.samples, "sample_collection_name");
+        let frames = named(self.frames, "frame_collection_name");
+        let frames = if frames.is_empty() { format!("frames.{samples}") } else { frames };
+        Collections { samples, frames }
+    }
+}
+
+/// The document in these bytes, if it is all that is in them: a key that is there twice would be lost.
+fn decoded(raw: &RawDocumentBuf) -> Result<Document, String> {
+    let document = Document::try_from(raw.as_ref()).ok().filter(|it| {
+        RawDocumentBuf::try_from(it).is_ok_and(|again| again.as_bytes() == raw.as_bytes())
+    });
+    document.ok_or_else(|| {
+        let id = raw.get("_id").ok().flatten();
+        let id = id.and_then(|it| Bson::try_from(it).ok()).unwrap_or_default();
+        format!(
+            "the document of dataset `{id}` cannot be read without loss: it has a key twice, or a text that is \
+             not UTF-8; mend it in the database"
+        )
+    })
 }
 
 impl Task {
@@ -206,21 +290,24 @@ fn run_slots(document: &Document) -> impl Iterator<Item = &Bson> {
     keys.into_iter().filter_map(|key| document.get_document(key).ok()).flat_map(|it| it.values())
 }
 
-fn too_large(dataset: &Dataset) -> Result<Option<String>, Failure> {
-    let documents = std::iter::once(("dataset", &dataset.document))
-        .chain(dataset.runs.values().map(|it| ("run", it)));
-    for (what, document) in documents {
-        let bytes = crate::store::size(document)?;
-        if bytes > LARGEST_BYTES {
-            return Ok(Some(format!(
-                "dataset `{}` cannot go there: its {what} document would have {:.1} MiB, and MongoDB stores \
-                 at most 16 MiB in one; delete large runs or `info` first",
-                dataset.document.text("name"),
-                mebibytes(bytes),
-            )));
-        }
+fn too_large(
+    name: Option<&str>,
+    document: &RawDocumentBuf,
+    runs: &BTreeMap<ObjectId, Document>,
+) -> Result<Option<String>, Failure> {
+    let mut sizes = vec![("dataset", document.as_bytes().len())];
+    for it in runs.values() {
+        sizes.push(("run", crate::store::size(it)?));
     }
-    Ok(None)
+    let largest = sizes.into_iter().find(|(_, bytes)| *bytes > LARGEST_BYTES);
+    Ok(largest.map(|(what, bytes)| {
+        format!(
+            "dataset `{}` cannot go there: its {what} document would have {:.1} MiB, and MongoDB stores at most \
+             16 MiB in one; delete large runs or `info` first",
+            name.unwrap_or_default(),
+            mebibytes(bytes),
+        )
+    }))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

@@ -24,15 +24,13 @@ use crate::{
     write::{Writer, Written},
 };
 
-/// How many datasets are loaded at once.
-const LOADED_AT_ONCE: usize = 128;
+/// How many datasets are loaded, changed and committed as one group, and how many bytes of documents that may
+/// be; a larger document goes alone.
+const GROUP: usize = 128;
+const GROUP_BYTES: usize = 2 << 20;
 
-/// How many datasets are committed at once, and how many groups are written side by side.
-const GROUP: usize = 32;
-const GROUPS_SIDE_BY_SIDE: usize = 4;
-
-/// How many bytes of documents a group may hold.
-const GROUP_BYTES: usize = 4 << 20;
+/// How many groups are written side by side: while one waits for its commit, others keep the server busy.
+const GROUPS_SIDE_BY_SIDE: usize = 3;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -281,7 +279,7 @@ impl Run {
         let error = |it| self.store.error(it);
         let now = DateTime::now();
         let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
-        for tasks in plan.tasks.chunks(LOADED_AT_ONCE) {
+        for tasks in groups(&plan.tasks) {
             if self.control.is_stopped() {
                 break;
             }
@@ -316,52 +314,46 @@ impl Run {
             now,
         };
         // Folded in order, so that the same database always gets the same names; written side by side.
-        let batches: Vec<Vec<Task>> =
-            plan.tasks.chunks(LOADED_AT_ONCE).map(<[Task]>::to_vec).collect();
-        let groups = stream::iter(batches).then(|tasks| {
+        let loaded = stream::iter(groups(&plan.tasks)).then(|tasks| {
             let (loader, control) = (Arc::clone(&loader), self.control.clone());
             async move {
                 if control.is_stopped() {
-                    return vec![Err(untouched(&tasks))];
+                    return (Vec::new(), untouched(tasks));
                 }
-                match loader.load(tasks.clone()).await {
-                    Ok(folded) => groups(folded),
+                match loader.load(tasks.to_vec()).await {
+                    Ok(loaded) => split(loaded),
                     Err(failure) => {
                         if failure.is_fatal() {
                             control.stop();
                         }
                         let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
-                        vec![Err(tasks.iter().map(failed).collect())]
+                        (Vec::new(), tasks.iter().map(failed).collect())
                     }
                 }
             }
         });
-        let written = groups
-            .flat_map(stream::iter)
-            .map(|group| {
+        let written = loaded
+            .map(|(group, mut reports)| {
                 let writer = writer.clone();
                 async move {
-                    let group: Vec<Work> = match group {
-                        Ok(group) => group,
-                        Err(reports) => return reports,
-                    };
-                    if writer.control.is_stopped() {
-                        let tasks: Vec<Task> = group.into_iter().map(|it| it.task).collect();
-                        return untouched(&tasks);
-                    }
-                    for it in &group {
-                        writer.control.send(Event::Started(report_of(&it.task, State::Planned)));
-                    }
                     let tasks: Vec<Task> = group.iter().map(|it| it.task.clone()).collect();
+                    if writer.control.is_stopped() {
+                        reports.extend(untouched(&tasks));
+                        return reports;
+                    }
+                    for it in &tasks {
+                        writer.control.send(Event::Started(report_of(it, State::Planned)));
+                    }
                     let writing = tokio::spawn(async move { writer.write(group).await });
                     match writing.await {
-                        Ok(written) => written.into_iter().map(reported).collect(),
+                        Ok(written) => reports.extend(written.into_iter().map(reported)),
                         Err(lost) => {
                             let failure = Failure::other(lost.to_string());
-                            let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
-                            tasks.iter().map(failed).collect()
+                            let failed = |it| halted(it, Halt::Failed(failure.clone()));
+                            reports.extend(tasks.iter().map(failed));
                         }
                     }
+                    reports
                 }
             })
             .buffer_unordered(GROUPS_SIDE_BY_SIDE);
@@ -448,37 +440,39 @@ impl Report {
     }
 }
 
-/// Splits what was loaded into groups to write, and the reports of what needs no writing.
-fn groups(loaded: Vec<Loaded>) -> Vec<Result<Vec<Work>, Vec<DatasetReport>>> {
-    let mut groups = Vec::new();
-    let (mut settled, mut group, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for it in loaded {
-        match it {
-            Loaded::Done(task) => settled.push(report_of(&task, State::Current)),
-            Loaded::Refused(task, reason) => settled.push(refused(&task, reason)),
-            Loaded::Ready(work) => {
-                bytes += crate::store::size(&work.read.document).unwrap_or_default();
-                group.push(*work);
-                if group.len() == GROUP || bytes > GROUP_BYTES {
-                    groups.push(Ok(std::mem::take(&mut group)));
-                    bytes = 0;
-                }
-            }
+/// Splits tasks into groups, in their order.
+fn groups(tasks: &[Task]) -> Vec<&[Task]> {
+    let (mut groups, mut from, mut bytes) = (Vec::new(), 0, 0);
+    for (index, it) in tasks.iter().enumerate() {
+        if index > from && (index - from == GROUP || bytes + it.entry.bytes > GROUP_BYTES) {
+            groups.push(&tasks[from..index]);
+            (from, bytes) = (index, 0);
         }
+        bytes += it.entry.bytes;
     }
-    if !group.is_empty() {
-        groups.push(Ok(group));
-    }
-    if !settled.is_empty() {
-        groups.push(Err(settled));
+    if from < tasks.len() {
+        groups.push(&tasks[from..]);
     }
     groups
 }
 
+/// What has to be written, and the reports of what has not.
+fn split(loaded: Vec<Loaded>) -> (Vec<Work>, Vec<DatasetReport>) {
+    let (mut group, mut settled) = (Vec::new(), Vec::new());
+    for it in loaded {
+        match it {
+            Loaded::Done(task) => settled.push(report_of(&task, State::Current)),
+            Loaded::Refused(task, reason) => settled.push(refused(&task, reason)),
+            Loaded::Ready(work) => group.push(*work),
+        }
+    }
+    (group, settled)
+}
+
 fn previewed(work: &Work) -> DatasetReport {
     let mut report = report_of(&work.task, State::Planned);
-    report.warnings = work.outcome.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
-    let name = work.outcome.dataset.document.get_str("name").ok();
+    report.warnings = work.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    let name = work.name.as_deref();
     report.renamed_to = name.filter(|it| Some(*it) != report.name.as_deref()).map(str::to_owned);
     report
 }

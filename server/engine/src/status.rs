@@ -112,6 +112,7 @@ mod tests {
             id: Bson::Null,
             name: None,
             version: version.map_or(Bson::Null, Bson::from),
+            bytes: 0,
         };
         versions.iter().copied().map(entry).collect()
     }

@@ -13,7 +13,7 @@ mod views;
 
 use std::time::Duration;
 
-use bson::{Document, doc};
+use bson::{Document, RawDocumentBuf, doc};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 
 pub use config::Config;
@@ -78,6 +78,13 @@ impl Store {
     /// Runs a command against the database; write errors in the answer are errors here.
     async fn command(&self, command: Document) -> Result<Document, Failure> {
         let answer = self.database.run_command(command).await?;
+        failure::in_answer(&answer)?;
+        Ok(answer)
+    }
+
+    /// The same with a command that is bytes already.
+    async fn raw_command(&self, command: RawDocumentBuf) -> Result<Document, Failure> {
+        let answer = self.database.run_raw_command(command).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
     }

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, DateTime, Document, oid::ObjectId};
-use revisions::{Collections, Effect, Shape, Step, stages};
+use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
+use futures_util::{StreamExt, stream};
+use revisions::{Effect, Step, stages};
 
 use crate::{
     load::{Loaded, Loader, Task, Work},
@@ -22,6 +23,9 @@ const ATTEMPTS: usize = 40;
 /// How many of these attempts pass over its samples. After them there is no time for that between reading the
 /// dataset and committing it, and it is done once more after the commit.
 const THOROUGH_ATTEMPTS: usize = 2;
+
+/// How many datasets of a group are changed side by side.
+const CHANGED_SIDE_BY_SIDE: usize = 8;
 
 /// How often it is made sure that the server has not restarted.
 const LOOKS: usize = 5;
@@ -129,14 +133,23 @@ impl Writer {
         };
         let mut ready = Vec::new();
         let mut hasty = false;
-        for work in group {
-            let pass = work.passed();
-            let again = passed.contains(&pass);
+        let group: Vec<(Work, bool)> = group
+            .into_iter()
+            .map(|work| {
+                let again = passed.contains(&work.passed());
+                (work, again)
+            })
+            .collect();
+        // How many really run side by side, the passes decide; these only wait their turn.
+        let mut changed = stream::iter(group)
+            .map(|(work, again)| async move { (self.change(&work, !again).await, work, again) })
+            .buffered(CHANGED_SIDE_BY_SIDE);
+        while let Some((changed, work, again)) = changed.next().await {
             hasty |= again;
-            match self.change(&work, !again).await {
+            match changed {
                 Ok(true) => {
                     if !again {
-                        passed.push(pass);
+                        passed.push(work.passed());
                     }
                     ready.push(work);
                 }
@@ -173,10 +186,9 @@ impl Writer {
         let left = self.remove(&done).await;
         for work in done {
             let mut warnings: Vec<String> =
-                work.outcome.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+                work.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
             warnings.extend(left.clone());
-            let name = work.outcome.dataset.document.get_str("name").ok().map(str::to_owned);
-            written.push(Written::Migrated { task: work.task, name, warnings });
+            written.push(Written::Migrated { task: work.task, name: work.name, warnings });
         }
     }
 
@@ -196,16 +208,15 @@ impl Writer {
         if self.control.is_stopped() {
             return Err(Halt::Stopped);
         }
-        let document = &work.outcome.dataset.document;
         for effect in work.effects().filter(|_| all) {
             match effect {
                 Effect::RewriteResults { from, to, set, .. } => {
                     self.store.rewrite_results(*from, *to, set, self.now).await?;
                 }
                 Effect::RenameOperationLog { from, to } => {
-                    let id = document.get("_id").cloned().unwrap_or_default();
-                    if self.with_logs.contains(&id) {
-                        self.store.rename_log(&id, from, to).await?;
+                    let id = &work.task.entry.id;
+                    if self.with_logs.contains(id) {
+                        self.store.rename_log(id, from, to).await?;
                     }
                 }
                 Effect::DeleteViews(_) => {}
@@ -214,9 +225,9 @@ impl Writer {
         if !self.store.replace_runs(&work.changed_runs()).await? {
             return Ok(false);
         }
-        let stages = stages(&work.outcome.steps);
+        let stages = stages(&work.steps);
         if all && !stages.is_empty() {
-            self.passes.run(&work.collections(), &stages).await?;
+            self.passes.run(&work.collections, &stages).await?;
         }
         Ok(true)
     }
@@ -225,7 +236,7 @@ impl Writer {
     async fn commit(&self, ready: &[Work]) -> Result<Vec<bool>, Failure> {
         let swaps: Vec<Swap<'_>> = ready
             .iter()
-            .map(|it| Swap { read: &it.read.document, changed: &it.outcome.dataset.document })
+            .map(|it| Swap { read: &it.read.document, changed: &it.changed.document })
             .collect();
         if swaps.is_empty() {
             return Ok(Vec::new());
@@ -233,10 +244,12 @@ impl Writer {
         if self.store.commit(&swaps).await? == ready.len() {
             return Ok(vec![true; ready.len()]);
         }
-        let ids: Vec<Bson> =
-            ready.iter().filter_map(|it| it.read.document.get("_id").cloned()).collect();
+        let ids: Vec<Bson> = ready.iter().map(|it| it.task.entry.id.clone()).collect();
         let now = self.store.datasets(&ids).await?;
-        Ok(ready.iter().map(|it| now.contains(&it.outcome.dataset.document)).collect())
+        let arrived = |(work, now): (&Work, Option<RawDocumentBuf>)| {
+            now.as_ref() == Some(&work.changed.document)
+        };
+        Ok(ready.iter().zip(now).map(arrived).collect())
     }
 
     /// Makes sure that what was changed before the commit is as durable as the commit: if another process
@@ -298,43 +311,29 @@ type Passed = (Bson, Vec<Step>);
 
 impl Work {
     fn passed(&self) -> Passed {
-        (self.task.entry.id.clone(), self.outcome.steps.clone())
+        (self.task.entry.id.clone(), self.steps.clone())
     }
 
     fn effects(&self) -> impl Iterator<Item = &Effect> {
-        self.outcome.steps.iter().filter_map(|it| match it {
+        self.steps.iter().filter_map(|it| match it {
             Step::Effect(effect) => Some(effect),
             Step::Update { .. } | Step::Merge(_) => None,
         })
     }
 
     fn inserted_runs(&self) -> impl Iterator<Item = &Document> {
-        let (read, changed) = (&self.read.runs, &self.outcome.dataset.runs);
+        let (read, changed) = (&self.read.runs, &self.changed.runs);
         changed.iter().filter(|(id, _)| !read.contains_key(id)).map(|(_, it)| it)
     }
 
     fn removed_runs(&self) -> impl Iterator<Item = &Document> {
-        let (read, changed) = (&self.read.runs, &self.outcome.dataset.runs);
+        let (read, changed) = (&self.read.runs, &self.changed.runs);
         read.iter().filter(|(id, _)| !changed.contains_key(id)).map(|(_, it)| it)
     }
 
     fn changed_runs(&self) -> Vec<(&Document, &Document)> {
-        let changed = &self.outcome.dataset.runs;
+        let changed = &self.changed.runs;
         let both = self.read.runs.iter().filter_map(|(id, it)| Some((it, changed.get(id)?)));
         both.filter(|(read, changed)| read != changed).collect()
-    }
-
-    /// The dataset's collections. Frames of datasets from before 0.14, or going there, have no name of their
-    /// own.
-    fn collections(&self) -> Collections {
-        let named = |key: &str| {
-            let (read, changed) = (&self.read.document, &self.outcome.dataset.document);
-            let name = if read.text(key).is_empty() { changed.text(key) } else { read.text(key) };
-            name.to_owned()
-        };
-        let samples = named("sample_collection_name");
-        let frames = named("frame_collection_name");
-        let frames = if frames.is_empty() { format!("frames.{samples}") } else { frames };
-        Collections { samples, frames }
     }
 }

@@ -13,8 +13,7 @@ use super::Output;
 
 /// Prints the status of the deployment, or the bare versions of some datasets.
 pub async fn info(engine: &Engine, names: &[String], output: Output) -> ExitCode {
-    let read = async { Ok::<_, engine::Error>((engine.status().await?, engine.datasets().await?)) };
-    let (status, entries) = match read.await {
+    let (status, entries) = match engine.status_and_datasets().await {
         Ok(read) => read,
         Err(error) => return output.error(&error.to_string()),
     };

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawArrayBuf, RawBsonRef, RawDocumentBuf, doc, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
 use revisions::Names;
 
-use super::{Failure, Store, durable, server::number};
+use super::{Failure, Store, server::number};
 
 /// Above this, a statement that carries a whole document twice would not fit into one command.
 const WHOLE_COMPARISON_BYTES: usize = 7 << 20;
+
+/// Parts of such a document that are this large are not sent along either.
+const LARGE_PART_BYTES: usize = 64 << 10;
 
 /// How many bytes of statements go into one command; the server takes 16 MiB.
 const COMMAND_BYTES: usize = 15 << 20;
@@ -23,15 +26,17 @@ pub struct Entry {
     pub name: Option<String>,
     /// Whatever stands at `version`; null if nothing does.
     pub version: Bson,
+    /// How large its document is.
+    pub bytes: usize,
 }
 
 /// A dataset document as it was read and as it shall be.
 #[derive(Clone, Copy, Debug)]
 pub struct Swap<'a> {
     /// As it was read.
-    pub read: &'a Document,
+    pub read: &'a RawDocumentBuf,
     /// As it shall be.
-    pub changed: &'a Document,
+    pub changed: &'a RawDocumentBuf,
 }
 
 impl Entry {
@@ -51,7 +56,9 @@ impl Store {
     pub async fn entries(&self) -> Result<Vec<Entry>, Failure> {
         let collection = self.collection("datasets");
         let found = collection.find(doc! {});
-        let found = found.projection(doc! { "name": 1, "version": 1 }).batch_size(10_000);
+        let size = doc! { "$bsonSize": "$$ROOT" };
+        let found =
+            found.projection(doc! { "name": 1, "version": 1, "bytes": size }).batch_size(10_000);
         let documents: Vec<Document> = found.await?.try_collect().await?;
         let mut entries: Vec<Entry> = documents.into_iter().map(entry).collect();
         entries.sort_by(|a, b| {
@@ -60,21 +67,17 @@ impl Store {
         Ok(entries)
     }
 
-    /// The documents with these ids, in this order; those that are gone are left out.
-    pub async fn datasets(&self, ids: &[Bson]) -> Result<Vec<Document>, Failure> {
+    /// The documents with these ids, in this order; `None` for those that are gone.
+    pub async fn datasets(&self, ids: &[Bson]) -> Result<Vec<Option<RawDocumentBuf>>, Failure> {
         let filter = doc! { "_id": { "$in": ids } };
-        let collection = self.collection("datasets");
-        let found = collection.find(filter).batch_size(1000);
-        let documents: Vec<Document> = found.await?.try_collect().await?;
-        let order: HashMap<String, usize> =
-            ids.iter().enumerate().map(|(index, id)| (format!("{id:?}"), index)).collect();
-        let mut documents: Vec<(usize, Document)> = documents
-            .into_iter()
-            .map(|it| (it.get("_id").and_then(|id| order.get(&format!("{id:?}")).copied()), it))
-            .filter_map(|(index, it)| Some((index?, it)))
-            .collect();
-        documents.sort_by_key(|(index, _)| *index);
-        Ok(documents.into_iter().map(|(_, it)| it).collect())
+        let collection = self.database.collection::<RawDocumentBuf>("datasets");
+        let mut found = collection.find(filter).batch_size(1000).await?;
+        let mut documents = HashMap::new();
+        while let Some(it) = found.try_next().await? {
+            let id = it.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
+            documents.insert(format!("{id:?}"), it);
+        }
+        Ok(ids.iter().map(|id| documents.remove(&format!("{:?}", Some(id)))).collect())
     }
 
     /// All names and slugs.
@@ -118,29 +121,29 @@ impl Store {
     /// nothing was written to those.
     pub async fn commit(&self, swaps: &[Swap<'_>]) -> Result<usize, Failure> {
         let mut replaced = 0;
-        let mut statements: Vec<Bson> = Vec::new();
+        let mut statements = RawArrayBuf::new();
         let mut bytes = 0;
-        for (index, swap) in swaps.iter().enumerate() {
-            let statement = doc! { "q": unchanged(swap.read)?, "u": swap.changed };
-            let size = size(&statement)?;
-            if bytes + size > COMMAND_BYTES && !statements.is_empty() {
+        for swap in swaps {
+            let statement = swap.statement();
+            let size = statement.as_bytes().len();
+            if bytes + size > COMMAND_BYTES && bytes > 0 {
                 replaced += self.replace(std::mem::take(&mut statements)).await?;
                 bytes = 0;
             }
             bytes += size;
-            statements.push(statement.into());
-            if index + 1 == swaps.len() {
-                replaced += self.replace(std::mem::take(&mut statements)).await?;
-            }
+            statements.push(statement);
+        }
+        if bytes > 0 {
+            replaced += self.replace(statements).await?;
         }
         Ok(replaced)
     }
 
-    async fn replace(&self, statements: Vec<Bson>) -> Result<usize, Failure> {
-        let command = doc! {
-            "update": "datasets", "updates": statements, "ordered": false, "writeConcern": durable(),
-        };
-        let answer = self.command(command).await?;
+    async fn replace(&self, statements: RawArrayBuf) -> Result<usize, Failure> {
+        let mut command = rawdoc! { "update": "datasets", "ordered": false };
+        command.append(cstr!("updates"), statements);
+        command.append(cstr!("writeConcern"), rawdoc! { "w": "majority", "j": true });
+        let answer = self.raw_command(command).await?;
         Ok(number(answer.get("n")).and_then(|it| usize::try_from(it).ok()).unwrap_or(0))
     }
 
@@ -154,44 +157,74 @@ impl Store {
     ) -> Result<usize, Failure> {
         let mut stamped = 0;
         for chunk in swaps.chunks(10_000) {
-            let statements: Vec<Bson> = chunk
-                .iter()
-                .map(|(id, old)| {
-                    let filter = doc! { "_id": id, "version": old };
-                    doc! { "q": filter, "u": { "$set": { "version": version } } }.into()
-                })
-                .collect();
+            let mut statements = RawArrayBuf::new();
+            for (id, old) in chunk {
+                let filter = doc! { "_id": id, "version": old };
+                let statement = doc! { "q": filter, "u": { "$set": { "version": version } } };
+                statements.push(raw(&statement)?);
+            }
             stamped += self.replace(statements).await?;
         }
         Ok(stamped)
     }
 }
 
-/// Matches a document only while it is, as a whole, what was read: no edit of anybody is ever lost.
-fn unchanged(read: &Document) -> Result<Document, Failure> {
-    let id = read.get("_id").cloned();
-    let bytes = size(read)?;
-    if bytes <= WHOLE_COMPARISON_BYTES {
-        return Ok(doc! { "_id": id, "$expr": { "$eq": ["$$ROOT", { "$literal": read }] } });
-    }
-    // Too large to send along: its size in bytes, and every part that is small.
-    let mut parts: Vec<Bson> = vec![
-        doc! { "$eq": [{ "$bsonSize": "$$ROOT" }, i64::try_from(bytes).unwrap_or(i64::MAX)] }
-            .into(),
-    ];
-    for (key, value) in read {
-        let part = doc! { "v": value };
-        if !key.contains(['.', '$']) && size(&part)? < 64 << 10 {
-            parts.push(doc! { "$eq": [format!("${key}"), { "$literal": value }] }.into());
+impl Swap<'_> {
+    /// Replaces the document only while it is, as a whole, what was read: no edit of anybody is ever lost.
+    fn statement(&self) -> RawDocumentBuf {
+        let mut filter = RawDocumentBuf::new();
+        if let Ok(Some(id)) = self.read.get("_id") {
+            filter.append(cstr!("_id"), id);
         }
+        filter.append(cstr!("$expr"), self.is_unchanged());
+        let mut statement = RawDocumentBuf::new();
+        statement.append(cstr!("q"), filter);
+        statement.append(cstr!("u"), self.changed.as_ref());
+        statement
     }
-    Ok(doc! { "_id": id, "$expr": { "$and": parts } })
+
+    fn is_unchanged(&self) -> RawDocumentBuf {
+        let bytes = self.read.as_bytes().len();
+        if bytes <= WHOLE_COMPARISON_BYTES {
+            return equal(RawBsonRef::String("$$ROOT"), RawBsonRef::Document(self.read));
+        }
+        // Too large to send along: its size in bytes, and every part that is small.
+        let size = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let mut parts = RawArrayBuf::new();
+        parts.push(rawdoc! { "$eq": [{ "$bsonSize": "$$ROOT" }, size] });
+        for (key, value) in self.read.iter().flatten() {
+            let mut part = RawDocumentBuf::new();
+            part.append(cstr!("v"), value);
+            if !key.as_str().contains(['.', '$']) && part.as_bytes().len() < LARGE_PART_BYTES {
+                parts.push(equal(RawBsonRef::String(&format!("${key}")), value));
+            }
+        }
+        let mut all = RawDocumentBuf::new();
+        all.append(cstr!("$and"), parts);
+        all
+    }
+}
+
+/// `{ $eq: [path, { $literal: value }] }`
+fn equal(path: RawBsonRef<'_>, value: RawBsonRef<'_>) -> RawDocumentBuf {
+    let mut literal = RawDocumentBuf::new();
+    literal.append(cstr!("$literal"), value);
+    let mut sides = RawArrayBuf::new();
+    sides.push(path);
+    sides.push(literal);
+    let mut expression = RawDocumentBuf::new();
+    expression.append(cstr!("$eq"), sides);
+    expression
+}
+
+/// The bytes of a document as the server stores it.
+pub(crate) fn raw(document: &Document) -> Result<RawDocumentBuf, Failure> {
+    RawDocumentBuf::try_from(document).map_err(|it| Failure::other(it.to_string()))
 }
 
 /// The size of a document in bytes, as the server counts it.
 pub(crate) fn size(document: &Document) -> Result<usize, Failure> {
-    let bytes = bson::serialize_to_vec(document).map_err(|it| Failure::other(it.to_string()))?;
-    Ok(bytes.len())
+    Ok(raw(document)?.as_bytes().len())
 }
 
 fn entry(mut document: Document) -> Entry {
@@ -199,5 +232,6 @@ fn entry(mut document: Document) -> Entry {
         id: document.remove("_id").unwrap_or_default(),
         name: document.get_str("name").ok().map(str::to_owned),
         version: document.remove("version").unwrap_or_default(),
+        bytes: number(document.get("bytes")).and_then(|it| usize::try_from(it).ok()).unwrap_or(0),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, Document, doc, oid::ObjectId};
+use bson::{Bson, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
 
-use super::{Failure, Store, server::number};
+use super::{Failure, Store, datasets::raw, server::number};
 
 /// How many bytes of run documents go into one command.
 const COMMAND_BYTES: usize = 8 << 20;
@@ -29,10 +29,13 @@ impl Store {
     /// Inserts run documents. One that is there already, from a migration that was interrupted, is replaced.
     pub async fn insert_runs(&self, runs: &[&Document]) -> Result<(), Failure> {
         for chunk in chunks(runs)? {
-            let documents: Vec<Bson> =
-                chunk.iter().map(|it| Bson::Document((*it).clone())).collect();
-            let command = doc! { "insert": "runs", "documents": documents, "ordered": false };
-            match self.command(command).await {
+            let mut documents = RawArrayBuf::new();
+            for it in chunk {
+                documents.push(raw(it)?);
+            }
+            let mut command = rawdoc! { "insert": "runs", "ordered": false };
+            command.append(cstr!("documents"), documents);
+            match self.raw_command(command).await {
                 Ok(_) => {}
                 Err(failure) if failure.is_duplicate() => self.upsert_runs(chunk).await?,
                 Err(failure) => return Err(failure),
