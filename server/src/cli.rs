@@ -3,6 +3,7 @@
 mod info;
 mod migrate;
 mod output;
+mod runs;
 
 use std::process::ExitCode;
 
@@ -33,12 +34,56 @@ pub struct Cli {
 const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong usage; 3 finished, but \
 some datasets failed.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
 FIFTYONE_DATABASE_DIR, FIFTYONE_DATABASE_VALIDATION, FIFTYONE_DISABLE_MIGRATIONS, FIFTYONE_CONFIG_PATH, \
-FIFTYONE_MONGOD.";
+FIFTYONE_MONGOD, \
+FIFTYONE_MIGRATE_DATABASE.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the web app.
+    /// Serve the web app, and carry out runs that were left to a server.
     Serve(ServeArgs),
+    /// List the runs of this database, or control one.
+    Runs(RunsArgs),
+}
+
+/// What `runs` takes.
+#[derive(Args, Clone, Debug)]
+struct RunsArgs {
+    #[command(subcommand)]
+    command: Option<RunsCommand>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum RunsCommand {
+    /// Show one run and what became of its datasets.
+    Show {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// Watch a run until it comes to rest; Ctrl-C ends the watching, not the run.
+    Watch {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// Let a run hold at its next batch edge.
+    Pause {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// Go on with a run that was paused, cancelled, failed, or left behind by a program that is gone.
+    Resume {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// End a run at its next batch edge. What is done stays done; it can be resumed.
+    Cancel {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// Try the datasets of a run again that are not where they were to go.
+    Retry {
+        /// As `runs` lists it.
+        id: String,
+    },
 }
 
 /// Which deployment.
@@ -56,7 +101,7 @@ struct DeploymentArgs {
 }
 
 /// What `fiftyone migrate` takes, and more.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 struct MigrateArgs {
     /// Print the versions and change nothing.
@@ -80,6 +125,9 @@ struct MigrateArgs {
     /// Say what would be done and what would be lost, dataset by dataset; write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Leave it to a server (`fiftyone-migrate serve`), and end.
+    #[arg(long, conflicts_with_all = ["dry_run", "info"])]
+    detach: bool,
 }
 
 impl MigrateArgs {
@@ -91,6 +139,7 @@ impl MigrateArgs {
             || !self.dataset_name.is_empty()
             || self.verbose
             || self.dry_run
+            || self.detach
     }
 }
 
@@ -157,6 +206,7 @@ pub async fn run() -> ExitCode {
     };
     let code = match &cli.command {
         Some(Command::Serve(args)) => crate::serve::serve(&deployment.engine, args, output).await,
+        Some(Command::Runs(args)) => runs::runs(&deployment.engine, &settings, args, output).await,
         None if cli.migrate.info => {
             info::info(&deployment.engine, &cli.migrate.dataset_name, output).await
         }
@@ -185,6 +235,7 @@ impl Deployment {
         let connection = Connection {
             uri,
             database: settings.database.clone(),
+            runs: settings.runs.clone(),
             admin: settings.admin,
             validation: settings.validation,
         };

@@ -30,7 +30,18 @@ pub async fn serve(engine: &Engine, args: &ServeArgs, output: Output) -> ExitCod
     };
     let address = listener.local_addr().unwrap_or(args.listen);
     output.line(&format!("fiftyone-migrate is at http://{address} (Ctrl-C ends it)"));
-    match web::serve(engine.clone(), listener, signal::asked_to_end()).await {
+    let (serving, ended) = tokio::sync::oneshot::channel::<()>();
+    let attending = engine.clone().attend(async {
+        // Dropped or sent: the server has ended.
+        ended.await.ok();
+    });
+    let serving = async {
+        let served = web::serve(engine.clone(), listener, signal::asked_to_end()).await;
+        drop(serving);
+        served
+    };
+    let (served, ()) = tokio::join!(serving, attending);
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output.error(&error.to_string()),
     }

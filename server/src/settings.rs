@@ -15,6 +15,8 @@ pub struct Settings {
     pub uri: Option<String>,
     /// `FIFTYONE_DATABASE_NAME`.
     pub database: String,
+    /// `FIFTYONE_MIGRATE_DATABASE`: the database in which runs are written down.
+    pub runs: String,
     /// `FIFTYONE_DATABASE_ADMIN`; false by default, as in Enterprise.
     pub admin: bool,
     /// `FIFTYONE_DATABASE_DIR`: the folder of the embedded server.
@@ -58,10 +60,20 @@ pub enum SettingsError {
     },
     /// MongoDB would not take the name.
     #[error(
-        "`{0}` is not a name that a database can have; correct `FIFTYONE_DATABASE_NAME`: no spaces and none of \
-         `/\\.\"$`, and at most 63 bytes"
+        "`{name}` is not a name that a database can have; correct `{setting}`: no spaces and none of `/\\.\"$`, and \
+         at most 63 bytes"
     )]
-    NotADatabase(String),
+    NotADatabase {
+        /// The name.
+        name: String,
+        /// Where it comes from.
+        setting: &'static str,
+    },
+    /// Runs would be written down among FiftyOne's own collections, one of which has that name.
+    #[error(
+        "`FIFTYONE_MIGRATE_DATABASE` is `{0}`, which is FiftyOne's own database; give the runs a database of their own"
+    )]
+    SameDatabase(String),
     /// There is nowhere to look for defaults.
     #[error("the home folder is not known; set `HOME` or `FIFTYONE_DATABASE_DIR`")]
     Homeless,
@@ -83,10 +95,16 @@ impl Settings {
     ///
     /// If the name of the database cannot be one.
     pub fn check(&self) -> Result<(), SettingsError> {
-        let name = &self.database;
         let impossible = |it: char| it.is_control() || "/\\. \"$".contains(it);
-        if name.is_empty() || name.len() > 63 || name.contains(impossible) {
-            return Err(SettingsError::NotADatabase(name.clone()));
+        let names =
+            [(&self.database, "FIFTYONE_DATABASE_NAME"), (&self.runs, "FIFTYONE_MIGRATE_DATABASE")];
+        for (name, setting) in names {
+            if name.is_empty() || name.len() > 63 || name.contains(impossible) {
+                return Err(SettingsError::NotADatabase { name: name.clone(), setting });
+            }
+        }
+        if self.database == self.runs {
+            return Err(SettingsError::SameDatabase(self.runs.clone()));
         }
         Ok(())
     }
@@ -127,6 +145,8 @@ impl Settings {
                 Some(port) => Some(format!("mongodb://127.0.0.1:{port}")),
                 None => text("FIFTYONE_DATABASE_URI", "database_uri")?,
             },
+            runs: variable("FIFTYONE_MIGRATE_DATABASE")
+                .unwrap_or_else(|| "fiftyone_migrate".to_owned()),
             database: text("FIFTYONE_DATABASE_NAME", "database_name")?
                 .unwrap_or_else(|| "fiftyone".to_owned()),
             admin: truth("FIFTYONE_DATABASE_ADMIN", "database_admin", false)?,

@@ -70,9 +70,14 @@ async fn credentials_and_rights_are_told_apart_and_the_missing_right_is_named() 
     let deployment = Deployment { database: client.database("fiftyone"), uri: uri("root", "pw") };
     deployment.plant_all(&State::down_to("0.18.0").collections).await;
     let before = deployment.dump().await;
-    let users = [("reader", "read", "fiftyone"), ("stranger", "read", "other")];
-    for (name, role, database) in users {
-        let roles = [doc! { "role": role, "db": database }].to_vec();
+    let writes_runs = doc! { "role": "readWrite", "db": "fiftyone_migrate" };
+    let reads = |database: &str| doc! { "role": "read", "db": database };
+    let users = [
+        ("reader", vec![reads("fiftyone"), writes_runs]),
+        ("onlooker", vec![reads("fiftyone")]),
+        ("stranger", vec![reads("other")]),
+    ];
+    for (name, roles) in users {
         let user = doc! { "createUser": name, "pwd": "pw", "roles": roles };
         client.database("admin").run_command(user).await.unwrap();
     }
@@ -92,7 +97,7 @@ async fn credentials_and_rights_are_told_apart_and_the_missing_right_is_named() 
     let lacks = |right: &str, on: &str| {
         format!(
             "the MongoDB user lacks the privilege `{right}` on `{on}`; grant it `readWrite` and `dbAdmin` on \
-             the database and `clusterMonitor` on `admin`"
+             the database, `readWrite` on the one for runs, and `clusterMonitor` on `admin`"
         )
     };
     run(&uri("stranger", "pw"), &["--info"]).await.refused(1, &lacks("find", "fiftyone.config"));
@@ -103,6 +108,8 @@ async fn credentials_and_rights_are_told_apart_and_the_missing_right_is_named() 
     let ended = run(&uri("reader", "pw"), &["--info"]).await.with(0);
     assert!(ended.stdout.contains("img-det    0.18.0\n"), "{}", ended.stdout);
     run(&uri("reader", "pw"), &["--all", "--dry-run"]).await.exits_with(0);
+    let ended = run(&uri("onlooker", "pw"), &["--all", "-v", "1.0.0"]).await.with(1);
+    assert_eq!(ended.stderr, format!("error: {}\n", lacks("find", "fiftyone_migrate.leases")));
     let ended = run(&uri("reader", "pw"), &["--all", "-v", "1.0.0"]).await.with(1);
     assert_eq!(ended.stderr, format!("error: {}\n", lacks("update", "fiftyone.config")));
     let ended = run(&uri("reader", "pw"), &["-n", "img-det", "vid", "-v", "1.0.0"]).await.with(1);

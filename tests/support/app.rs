@@ -51,5 +51,6 @@ impl App {
 /// If the URI cannot be read.
 pub async fn connect(uri: &str) -> Result<Engine> {
     let (uri, database) = (uri.to_owned(), DATABASE.to_owned());
-    Ok(Engine::open(&Connection { uri, database, admin: false, validation: true }).await?)
+    let runs = "fiftyone_migrate".to_owned();
+    Ok(Engine::open(&Connection { uri, database, runs, admin: false, validation: true }).await?)
 }

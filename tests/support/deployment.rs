@@ -130,6 +130,7 @@ impl Deployment {
         let connection = Connection {
             uri: self.uri.clone(),
             database: self.database.name().to_owned(),
+            runs: "fiftyone_migrate".to_owned(),
             admin: true,
             validation: true,
         };

@@ -1,9 +1,11 @@
 //! The vocabulary the browser and the server share: plain data, no I/O, no BSON.
 
 mod access;
+mod job;
 mod status;
 mod version;
 
 pub use access::{Action, Denied, Permit, Principal, Role};
+pub use job::{JobAction, JobEvent, JobState, NotNow, RunSummary, TRANSITIONS};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use version::{Direction, InvalidVersion, Version};

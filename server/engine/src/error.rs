@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// The user lacks a right.
     #[error(
-        "{0}; grant it `readWrite` and `dbAdmin` on the database and `clusterMonitor` on `admin`"
+        "{0}; grant it `readWrite` and `dbAdmin` on the database, `readWrite` on the one for runs, and `clusterMonitor` on `admin`"
     )]
     Privilege(String),
     /// The server is too old for what we ask of it.
@@ -79,6 +79,28 @@ pub enum Error {
     /// A person may not do this, or it cannot be done at all. Nothing was written.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else migrates this database now. Nothing was written.
+    #[error(
+        "this database is being migrated by {by} (process {pid}) since {since}, {documents} documents so far: run \
+         {run}; watch it with `fiftyone-migrate runs watch {run}`, or begin again when it has ended"
+    )]
+    Busy {
+        /// Their run.
+        run: String,
+        /// Who: `user@host`.
+        by: String,
+        /// Their process.
+        pid: u32,
+        /// Since when.
+        since: String,
+        /// How many samples and frames they have passed over.
+        documents: i64,
+        /// Whether the same was asked for.
+        same: bool,
+    },
+    /// A run that does not exist.
+    #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
+    UnknownRun(String),
     /// A dataset that does not exist.
     #[error("dataset `{name}` not found{}", nearest.as_ref().map(|it| format!("; did you mean `{it}`?")).unwrap_or_default())]
     UnknownDataset {

@@ -5,6 +5,7 @@
 
 mod demo;
 mod error;
+mod job;
 mod load;
 mod pass;
 mod plan;
@@ -13,12 +14,14 @@ mod progress;
 mod report;
 mod results;
 mod run;
+mod runs;
 mod status;
 mod store;
 pub mod versions;
 mod write;
 
 use model::Status;
+pub use model::{JobEvent, JobState, RunSummary};
 
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
@@ -28,7 +31,7 @@ pub use run::{OnFailure, Request, Target};
 pub use store::Entry;
 
 use crate::{
-    run::Run,
+    run::{Going, Run},
     store::{Failure, Store},
 };
 
@@ -39,6 +42,8 @@ pub struct Connection {
     pub uri: String,
     /// The database's name.
     pub database: String,
+    /// The name of the database beside it in which runs are written down (`FIFTYONE_MIGRATE_DATABASE`).
+    pub runs: String,
     /// Whether it may be migrated from here (`FIFTYONE_DATABASE_ADMIN`).
     pub admin: bool,
     /// Whether the server's version is checked (`FIFTYONE_DATABASE_VALIDATION`).
@@ -59,8 +64,8 @@ impl Engine {
     ///
     /// [`Error::Uri`] if the URI cannot be read.
     pub async fn open(connection: &Connection) -> Result<Self> {
-        let Connection { uri, database, admin, validation } = connection;
-        Ok(Self { store: Store::open(uri, database, *validation).await?, admin: *admin })
+        let Connection { uri, database, runs, admin, validation } = connection;
+        Ok(Self { store: Store::open(uri, database, runs, *validation).await?, admin: *admin })
     }
 
     /// Ends the connection, for all clones of this engine. To be called before the program ends.
@@ -107,7 +112,8 @@ impl Engine {
     /// If nothing could be begun, or the connection was lost. What happened to single datasets is in the
     /// report.
     pub async fn migrate(&self, request: Request, control: Control) -> Result<Report> {
-        Run { store: self.store.clone(), admin: self.admin, control, request }.run().await
+        let going = Going::default();
+        Run { store: self.store.clone(), admin: self.admin, control, request, going }.run().await
     }
 
     /// Fills an empty database with a small deployment of old datasets. Returns how many were added: none if

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
 use model::Version;
 use revisions::{
-    Collections, Dataset, Effect, Env, Names, Outcome, Read, Release, Shape, Step, base, between,
-    fold, head,
+    Collections, Dataset, Effect, Env, Names, Outcome, Read, Release, Shape, Step, between, fold,
+    head,
 };
 
 use crate::store::{Entry, Failure, Store};
@@ -140,7 +140,7 @@ impl Loader {
             Err(reason) => return Ok(Loaded::Refused(task, reason.to_string())),
         };
         let listed = task.head.replace(head.release.clone());
-        let unstamped = base(&task.destination) < Release::new([0, 6, 2]);
+        let unstamped = crate::run::is_unstamped(&task.destination);
         let arrived = head.release == task.destination
             || between(&head.release, &task.destination).is_empty();
         if (head.stored.is_some() && head.release == task.destination)

@@ -74,10 +74,7 @@ fn head_of(entry: &Entry) -> Result<Release, Reason> {
 /// The report about a dataset as it was listed.
 pub fn report(entry: &Entry, destination: Option<&Release>, state: State) -> DatasetReport {
     DatasetReport {
-        id: match &entry.id {
-            bson::Bson::ObjectId(id) => id.to_hex(),
-            other => other.to_string(),
-        },
+        id: entry.id_text(),
         name: entry.name.clone(),
         renamed_to: None,
         head: entry.version.as_str().map(str::to_owned),

@@ -1,10 +1,14 @@
 //! Watching a run and stopping it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
+use bson::DateTime;
 use tokio::sync::mpsc;
 
 use crate::report::{DatabaseReport, DatasetReport};
@@ -30,7 +34,10 @@ pub enum Event {
 pub struct Meter {
     documents: Arc<AtomicU64>,
     expected: Arc<AtomicU64>,
+    last_write: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
+    until: Arc<Mutex<Option<Instant>>>,
+    broken: Arc<Mutex<Option<String>>>,
 }
 
 /// What the run itself holds: the meter, and the way to tell what happens. Nobody else keeps one, so that the
@@ -70,8 +77,42 @@ impl Control {
         self.meter.stop();
     }
 
+    /// Ends the run because it cannot go on; the first reason counts.
+    pub(crate) fn break_off(&self, reason: impl Into<String>) {
+        let mut broken = self.meter.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.get_or_insert_with(|| reason.into());
+        self.meter.stop();
+    }
+
+    /// Why the run could not go on.
+    pub(crate) fn broken(&self) -> Option<String> {
+        self.meter.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Until when new writes may be begun: a program that was asleep for longer than its lease finds out here, before
+    /// it has asked anybody.
+    pub(crate) fn write_until(&self, moment: Instant) {
+        *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
-        self.meter.stop.load(Ordering::Relaxed)
+        let until = *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner);
+        self.meter.stop.load(Ordering::Relaxed) || until.is_some_and(|it| it <= Instant::now())
+    }
+
+    /// Something of FiftyOne's was written just now.
+    pub(crate) fn wrote(&self) {
+        self.meter.last_write.store(DateTime::now().timestamp_millis(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_write(&self) -> Option<DateTime> {
+        let millis = self.meter.last_write.load(Ordering::Relaxed);
+        (millis != 0).then(|| DateTime::from_millis(millis))
+    }
+
+    /// How many samples and frames were passed over, as MongoDB counts.
+    pub(crate) fn documents(&self) -> i64 {
+        i64::try_from(self.meter.documents()).unwrap_or(i64::MAX)
     }
 
     pub(crate) fn expect_documents(&self, count: u64) {
@@ -80,6 +121,7 @@ impl Control {
 
     pub(crate) fn add_documents(&self, count: u64) {
         self.meter.documents.fetch_add(count, Ordering::Relaxed);
+        self.wrote();
     }
 
     pub(crate) fn arrived(&self, count: u64) {

@@ -1,6 +1,7 @@
 //! What a migration will do or has done, for people and for scripts.
 
-use serde::Serialize;
+use model::JobState;
+use serde::{Deserialize, Serialize};
 
 /// One command's plan or result.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -13,6 +14,12 @@ pub struct Report {
     pub datasets: Vec<DatasetReport>,
     /// Whether it was told to stop before it was through.
     pub stopped: bool,
+    /// The run that it was written down as; `None` if there was nothing to write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// How that run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_state: Option<JobState>,
 }
 
 /// What happens to the database as a whole.
@@ -31,34 +38,34 @@ pub struct DatabaseReport {
 }
 
 /// What happens to one dataset.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatasetReport {
     /// Its `_id`, as text.
     pub id: String,
     /// Its name; `None` if it has none.
     pub name: Option<String>,
     /// Its new name, if a revision renames it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<String>,
     /// Where it was; `None` if its document does not say.
     pub head: Option<String>,
     /// Where it was asked to go.
     pub destination: Option<String>,
     /// The revisions it crosses, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<String>,
     /// What became of it.
     pub state: State,
     /// Why it was refused or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What people should know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 /// What became of a database or a dataset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is where it was asked to go, and was before.

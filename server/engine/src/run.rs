@@ -6,20 +6,22 @@ use std::{
     sync::Arc,
 };
 
-use bson::DateTime;
+use bson::{DateTime, oid::ObjectId};
 use futures_util::{StreamExt, stream};
 use model::Direction;
 use revisions::{Release, admin, base, direction};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
+    job::{Hand, Proposal, noted},
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes},
     plan::{Plan, plan, report_of},
     policy::{self, Decision},
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State},
-    store::{Config, Entry, Failure, Store},
+    store::{Asked, Config, Entry, Failure, Store},
     versions::newest,
     write::{Writer, Written},
 };
@@ -73,6 +75,18 @@ pub struct Run {
     pub(crate) admin: bool,
     pub(crate) control: Control,
     pub(crate) request: Request,
+    pub(crate) going: Going,
+}
+
+/// Whether a run begins, or goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Going {
+    /// The run to go on with; `None` for a new one.
+    pub(crate) job: Option<ObjectId>,
+    /// Only these datasets, by the text of their `_id`: names may have changed since it began.
+    pub(crate) only: Option<BTreeSet<String>>,
+    /// Whether it is left to other servers when this one is told to stop.
+    pub(crate) hands_over: bool,
 }
 
 /// What happens to the database as a whole.
@@ -105,7 +119,7 @@ impl Run {
             dry_run: self.request.dry_run,
             database: database.as_ref().map(|it| it.report.clone()),
             datasets: plan.settled.clone(),
-            stopped: false,
+            ..Report::default()
         };
         self.control.send(Event::Planned { datasets: plan.tasks.len() + plan.stamps.len() });
         for it in plan.settled.iter().filter(|it| it.is_failure()) {
@@ -122,23 +136,98 @@ impl Run {
             report.sort();
             return Ok(report);
         }
+        let nothing = plan.tasks.is_empty()
+            && plan.stamps.is_empty()
+            && database.as_ref().is_none_or(|it| it.report.state == State::Current);
+        if nothing && self.going.job.is_none() {
+            report.sort();
+            return Ok(report);
+        }
+        let proposal = self.proposal(&plan, &at)?;
+        let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
+        report.run = Some(hand.id().to_hex());
+        let written = self.write(plan, database.as_mut(), &mut report, &hand).await;
+        if written.is_ok() && !self.control.is_stopped() {
+            hand.verifies().await.map_err(|it| self.store.error(it))?;
+            self.verify(&mut report, &hand).await?;
+        }
+        let halted = self.control.is_stopped();
+        let failures = report.datasets.iter().any(DatasetReport::is_failure);
+        let error =
+            written.as_ref().err().map(ToString::to_string).or_else(|| self.control.broken());
+        let rested = hand.rest(halted, failures, error).await;
+        written?;
+        report.run_state = Some(rested?);
+        report.stopped = halted;
+        report.database = database.map(|it| it.report);
+        report.sort();
+        Ok(report)
+    }
+
+    /// Writes it all, in the order that leaves no old client in front of new data.
+    async fn write(
+        &self,
+        plan: Plan,
+        mut database: Option<&mut DatabasePlan>,
+        report: &mut Report,
+        hand: &Hand,
+    ) -> Result<()> {
         let going_down = database.as_ref().is_some_and(|it| it.way == Some(Direction::Down));
         if let Some(database) = database.as_mut().filter(|_| !going_down) {
             self.write_database(database).await?;
         }
-        self.write_datasets(plan, &mut report).await?;
-        let halted = self.control.is_stopped()
-            || (self.request.on_failure == OnFailure::Stop
-                && report.datasets.iter().any(DatasetReport::is_failure));
-        match database.as_mut() {
-            Some(database) if going_down && halted => database.report.state = State::Untouched,
+        self.write_datasets(plan, report, hand).await?;
+        match database {
+            Some(database) if going_down && self.control.is_stopped() => {
+                database.report.state = State::Untouched;
+            }
             Some(database) if going_down => self.write_database(database).await?,
             Some(_) | None => {}
         }
-        report.stopped = self.control.is_stopped();
-        report.database = database.map(|it| it.report);
-        report.sort();
-        Ok(report)
+        Ok(())
+    }
+
+    /// Looks at every dataset once more: one that a client of an older version has written back meanwhile is not where
+    /// it was to go.
+    async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
+        let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
+        let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
+        let mut moved = Vec::new();
+        for it in report.datasets.iter_mut().filter(|it| it.state == State::Migrated) {
+            let Some(entry) = now.get(&it.id) else { continue }; // deleted meanwhile
+            let found = entry.version.as_str();
+            let destination = it.destination.as_deref();
+            let unstamped =
+                destination.is_some_and(|it| it.parse().is_ok_and(|it| is_unstamped(&it)));
+            if found != destination.filter(|_| !unstamped) {
+                it.state = State::Failed;
+                it.reason = Some(format!(
+                    "dataset `{}` was migrated, but is at {} now: an older client has written it back; disconnect it \
+                     and run this again",
+                    it.label(),
+                    found.map_or("no version".to_owned(), |it| format!("v{it}")),
+                ));
+                moved.push(it.clone());
+            }
+        }
+        hand.note(&moved).await.map_err(|it| self.store.error(it))
+    }
+
+    fn proposal(&self, plan: &Plan, at: &Release) -> Result<Proposal> {
+        let destination = self.request.destination.as_ref();
+        let asked = Asked::of(&self.request);
+        let ahead = plan.stamps.iter().chain(&plan.tasks).map(|it| report_of(it, State::Planned));
+        let mut hash = Sha256::new();
+        let mut datasets = Vec::new();
+        for it in ahead.chain(plan.settled.iter().filter(|it| it.is_failure()).cloned()) {
+            hash.update(format!("{} {:?} {:?}\n", it.id, it.head, it.destination));
+            datasets.push(noted(&it).map_err(|it| self.store.error(it))?);
+        }
+        let plan = hash.finalize().iter().map(|it| format!("{it:02x}")).collect();
+        let destination =
+            destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
+        let Going { job, hands_over, .. } = self.going;
+        Ok(Proposal { asked, datasets, plan, destination, job, hands_over })
     }
 
     fn database_head(&self, config: &Config) -> Result<Option<Release>> {
@@ -217,7 +306,9 @@ impl Run {
             Target::Datasets(names) => Some(names),
         };
         let mut entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
-        if let Some(names) = names {
+        if let Some(only) = &self.going.only {
+            entries.retain(|it| only.contains(&it.id_text()));
+        } else if let Some(names) = names {
             if let Some(unknown) =
                 names.iter().find(|name| !entries.iter().any(|it| it.is_named(name)))
             {
@@ -294,8 +385,9 @@ impl Run {
         Ok(reports)
     }
 
-    async fn write_datasets(&self, plan: Plan, report: &mut Report) -> Result<()> {
+    async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
         self.stamp(plan.stamps, report).await?;
+        hand.note(&report.datasets).await.map_err(|it| self.store.error(it))?;
         if plan.tasks.is_empty() {
             return Ok(());
         }
@@ -324,7 +416,7 @@ impl Run {
                     Ok(loaded) => split(loaded),
                     Err(failure) => {
                         if failure.is_fatal() {
-                            control.stop();
+                            control.break_off(failure.text.clone());
                         }
                         let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
                         (Vec::new(), tasks.iter().map(failed).collect())
@@ -359,9 +451,16 @@ impl Run {
             .buffer_unordered(GROUPS_SIDE_BY_SIDE);
         let mut written = std::pin::pin!(written);
         while let Some(reports) = written.next().await {
+            // What cannot be noted can be seen in the datasets themselves; a lost connection ends the run elsewhere.
+            if let Err(failure) = hand.note(&reports).await {
+                tracing::warn!(
+                    "what became of {} datasets could not be noted: {failure}",
+                    reports.len()
+                );
+            }
             for it in reports {
                 if it.is_failure() && self.request.on_failure == OnFailure::Stop {
-                    self.control.stop();
+                    self.control.break_off(it.reason.clone().unwrap_or_default());
                 }
                 self.control.send(Event::Finished(it.clone()));
                 report.datasets.push(it);
@@ -424,6 +523,11 @@ impl Run {
             entries.into_iter().filter(|it| it.version.as_str() != Some(version) && ours(it));
         Ok(left.map(|it| it.id).collect())
     }
+}
+
+/// Whether datasets at this version do not say so.
+pub fn is_unstamped(version: &Release) -> bool {
+    base(version) < Release::new([0, 6, 2])
 }
 
 impl Entry {

@@ -4,6 +4,8 @@ mod config;
 mod datasets;
 mod documents;
 mod failure;
+mod jobs;
+mod leases;
 mod operations;
 mod ranges;
 mod results;
@@ -20,6 +22,8 @@ pub use config::Config;
 pub(crate) use datasets::size;
 pub use datasets::{Entry, Swap};
 pub use failure::Failure;
+pub use jobs::{Asked, Job, JobDataset, Scope};
+pub use leases::{Holder, Lease, Taking};
 pub use ranges::Range;
 
 use crate::{Error, Result};
@@ -33,17 +37,19 @@ const APP_NAME: &str = "fiftyone-migrate";
 pub struct Store {
     client: Client,
     database: Database,
+    jobs: Database,
     hosts: String,
     validation: bool,
 }
 
 impl Store {
-    /// Prepares a connection. Nothing is sent yet. `validation`: whether the server's version matters.
+    /// Prepares a connection. Nothing is sent yet. `runs`: the database in which runs are written down.
+    /// `validation`: whether the server's version matters.
     ///
     /// # Errors
     ///
     /// [`Error::Uri`] if `uri` cannot be read.
-    pub async fn open(uri: &str, database: &str, validation: bool) -> Result<Self> {
+    pub async fn open(uri: &str, database: &str, runs: &str, validation: bool) -> Result<Self> {
         let mut options = ClientOptions::parse(uri).await.map_err(|it| match it.kind.as_ref() {
             ErrorKind::DnsResolve { .. } => Error::Unreachable {
                 hosts: hosts_in(uri).to_owned(),
@@ -56,8 +62,8 @@ impl Store {
         options.connect_timeout.get_or_insert(Duration::from_secs(5));
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
-        let database = client.database(database);
-        Ok(Self { client, database, hosts: hosts.join(", "), validation })
+        let (database, jobs) = (client.database(database), client.database(runs));
+        Ok(Self { client, database, jobs, hosts: hosts.join(", "), validation })
     }
 
     /// Ends the connection. Without it the driver would do so in the background, and panic where the program

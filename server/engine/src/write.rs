@@ -72,7 +72,7 @@ impl Writer {
     /// of datasets to fail for the same reason.
     pub fn failed(&self, task: Task, failure: Failure) -> Written {
         if failure.is_fatal() {
-            self.control.stop();
+            self.control.break_off(failure.text.clone());
         }
         Written::Halted(task, Halt::Failed(failure))
     }
@@ -124,15 +124,6 @@ impl Writer {
         moved: &mut Vec<Task>,
     ) {
         let failed = |task, failure| self.failed(task, failure);
-        let before = match self.begin(&group).await {
-            Ok(process) => process,
-            Err(failure) => {
-                written.extend(group.into_iter().map(|it| failed(it.task, failure.clone())));
-                return;
-            }
-        };
-        let mut ready = Vec::new();
-        let mut hasty = false;
         let group: Vec<(Work, bool)> = group
             .into_iter()
             .map(|work| {
@@ -140,6 +131,15 @@ impl Writer {
                 (work, again)
             })
             .collect();
+        let before = match self.begin(&group).await {
+            Ok(process) => process,
+            Err(failure) => {
+                written.extend(group.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
+                return;
+            }
+        };
+        let mut ready = Vec::new();
+        let mut hasty = false;
         // How many really run side by side, the passes decide; these only wait their turn.
         let mut changed = stream::iter(group)
             .map(|(work, again)| async move { (self.change(&work, !again).await, work, again) })
@@ -192,10 +192,15 @@ impl Writer {
         }
     }
 
-    /// Add: new runs.
-    async fn begin(&self, group: &[Work]) -> Result<Option<ObjectId>, Failure> {
+    /// Add: new runs, but for datasets for which that was done already. The process that answers, if there was anything
+    /// to do.
+    async fn begin(&self, group: &[(Work, bool)]) -> Result<Option<ObjectId>, Failure> {
+        let fresh = || group.iter().filter(|(_, again)| !again).map(|(work, _)| work);
+        if fresh().next().is_none() {
+            return Ok(None);
+        }
         let process = self.store.process().await?;
-        let inserted: Vec<&Document> = group.iter().flat_map(Work::inserted_runs).collect();
+        let inserted: Vec<&Document> = fresh().flat_map(Work::inserted_runs).collect();
         if !inserted.is_empty() {
             self.store.insert_runs(&inserted).await?;
         }
@@ -306,12 +311,13 @@ impl Writer {
     }
 }
 
-/// What was done to a dataset's samples and files, to know whether it is the same again.
-type Passed = (Bson, Vec<Step>);
+/// What was done to a dataset's samples and files and which runs were added, to know whether it is the same again.
+type Passed = (Bson, Vec<Step>, Vec<Document>);
 
 impl Work {
     fn passed(&self) -> Passed {
-        (self.task.entry.id.clone(), self.steps.clone())
+        let inserted = self.inserted_runs().cloned().collect();
+        (self.task.entry.id.clone(), self.steps.clone(), inserted)
     }
 
     fn effects(&self) -> impl Iterator<Item = &Effect> {

@@ -3,8 +3,8 @@
 use std::{process::ExitCode, time::Duration};
 
 use engine::{
-    Control, DatabaseReport, DatasetReport, Engine, Event, Meter, OnFailure, Report, Request,
-    State, Target,
+    Control, DatabaseReport, DatasetReport, Engine, Event, JobState, Meter, OnFailure, Report,
+    Request, State, Target,
 };
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -13,8 +13,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{
     Destination, MigrateArgs, Output,
     output::{FAILED, INCOMPLETE},
+    runs,
 };
 use crate::settings::Settings;
+
+/// What is said where migrations are switched off.
+pub const DISABLED: &str = "migrations are disabled by `FIFTYONE_DISABLE_MIGRATIONS`; unset it or set it to `0` to migrate";
+
+/// How long it takes at most until a run that has the lease is written down.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Does what the flags say, watched by a person or not.
 pub async fn migrate(
@@ -24,9 +31,7 @@ pub async fn migrate(
     output: Output,
 ) -> ExitCode {
     if settings.migrations_disabled && !args.dry_run {
-        return output.error(
-            "migrations are disabled by `FIFTYONE_DISABLE_MIGRATIONS`; unset it or set it to `0` to migrate",
-        );
+        return output.error(DISABLED);
     }
     if let Some(Destination { version, enterprise: Some(row) }) = &args.version {
         let basis = if row.stated { "stated" } else { "inferred" };
@@ -45,20 +50,74 @@ pub async fn migrate(
         on_failure: if args.error_level == 0 { OnFailure::Stop } else { OnFailure::GoOn },
         dry_run: args.dry_run,
     };
+    if args.detach {
+        return detached(engine, &request, output).await;
+    }
+    loop {
+        let work = |control| engine.migrate(request.clone(), control);
+        let (result, failed) = watched(work, args, output).await;
+        let Err(engine::Error::Busy { run, by, same: true, .. }) = result else {
+            return told(result, &failed, settings, args, output);
+        };
+        output.line(&format!("{by} does the same already; watching their run {run}"));
+        match runs::watch(engine, &run, output).await {
+            // Then it is for us to go on with.
+            Ok(runs::Watched::Abandoned) => {}
+            Ok(ended) => return ended.code(),
+            // They have the lease, but have not written it down yet.
+            Err(engine::Error::UnknownRun(_)) => tokio::time::sleep(MOMENT).await,
+            Err(error) => return output.error(&error.to_string()),
+        }
+    }
+}
+
+async fn detached(engine: &Engine, request: &Request, output: Output) -> ExitCode {
+    match engine.leave_to_a_server(request).await {
+        Ok(run) => {
+            output.line(&format!(
+                "Run {} waits for a server: `fiftyone-migrate serve` on this database, with the right to migrate, \
+                 carries it out; watch it with `fiftyone-migrate runs watch {}`",
+                run.id, run.id
+            ));
+            output.document(&run);
+            ExitCode::SUCCESS
+        }
+        Err(error) => output.error(&error.to_string()),
+    }
+}
+
+/// Carries something out, watched by a person or not, and returns what came of it and the datasets that could not be
+/// migrated.
+pub async fn watched<F: Future<Output = engine::Result<Report>>>(
+    work: impl FnOnce(Control) -> F,
+    args: &MigrateArgs,
+    output: Output,
+) -> (engine::Result<Report>, Vec<DatasetReport>) {
     let (control, meter, events) = Control::new();
     let watch = Watch { output, args: args.clone(), meter: meter.clone() };
     let watching = tokio::spawn(watch.watch(events));
     let interrupted = tokio::spawn(stop_on_signal(meter, output));
-    let result = engine.migrate(request, control).await;
+    let result = work(control).await;
     interrupted.abort();
     let failed = watching.await;
     if failed.is_err() {
         output.warning("the progress could not be shown to the end");
     }
+    (result, failed.unwrap_or_default())
+}
+
+/// Tells what came of it, and with which status the program ends.
+pub fn told(
+    result: engine::Result<Report>,
+    failed: &[DatasetReport],
+    settings: &Settings,
+    args: &MigrateArgs,
+    output: Output,
+) -> ExitCode {
     match result {
         Ok(report) => concluded(&report, settings, args, output),
         Err(error) => {
-            failed.iter().flatten().for_each(|it| failure(it, output));
+            failed.iter().for_each(|it| failure(it, output));
             output.error(&error.to_string())
         }
     }
@@ -81,11 +140,7 @@ impl Watch {
     /// Shows what happens, and returns the datasets that could not be migrated.
     async fn watch(self, mut events: UnboundedReceiver<Event>) -> Vec<DatasetReport> {
         let mut failed = Vec::new();
-        let bar = if self.output.is_watched() && !self.args.dry_run {
-            bar()
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = bar(self.output.is_watched() && !self.args.dry_run);
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             tokio::select! {
@@ -182,7 +237,11 @@ fn whole(rate: f64) -> u64 {
     rate as u64
 }
 
-fn bar() -> ProgressBar {
+/// A bar for a person; none is seen by a pipe.
+pub fn bar(seen: bool) -> ProgressBar {
+    if !seen {
+        return ProgressBar::hidden();
+    }
     let style = ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} datasets, {msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
@@ -224,6 +283,7 @@ fn concluded(report: &Report, settings: &Settings, args: &MigrateArgs, output: O
     match failures {
         0 if report.stopped => ExitCode::from(FAILED),
         0 => ExitCode::SUCCESS,
+        _ if report.run_state == Some(JobState::Failed) => ExitCode::from(FAILED),
         _ if report.stopped || args.error_level == 0 => ExitCode::from(FAILED),
         _ => ExitCode::from(INCOMPLETE),
     }
@@ -260,6 +320,13 @@ fn summary(report: &Report, output: Output) {
     }
     if untouched > 0 {
         output.warning(&format!("{} not begun", datasets(untouched)));
+    }
+    if let (Some(run), Some(state)) = (&report.run, report.run_state)
+        && state != JobState::Completed
+    {
+        output.warning(&format!(
+            "Run {run} is {state}; `fiftyone-migrate runs show {run}` shows the ways on"
+        ));
     }
     if let Some(DatabaseReport { state: State::Untouched, head: Some(head), .. }) = &report.database
     {

@@ -40,6 +40,14 @@ pub struct Swap<'a> {
 }
 
 impl Entry {
+    /// Its `_id` as text.
+    pub fn id_text(&self) -> String {
+        match &self.id {
+            Bson::ObjectId(id) => id.to_hex(),
+            other => other.to_string(),
+        }
+    }
+
     /// What to call it in a sentence: its name, or its id where it has none. On one line, and with nothing in
     /// it that a terminal would obey.
     pub fn label(&self) -> String {

@@ -1,0 +1,375 @@
+//! A run of the engine as a thing of its own: the states it can be in, and what leads from one to the next.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// How far a run is. Kept in its document, so that it outlives whoever carries it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// It is written down what shall be done; nothing is done yet.
+    Planned,
+    /// Datasets are being migrated.
+    Running,
+    /// Somebody asked for a pause; what is under way comes to its edge.
+    Pausing,
+    /// Nothing is being written until somebody resumes it.
+    Paused,
+    /// Somebody asked for its end; what is under way comes to its edge.
+    Cancelling,
+    /// It was ended early. What is done is done, what is not is as it was.
+    Cancelled,
+    /// Everything is written; what was written is being looked at again.
+    Verifying,
+    /// Every dataset is where it was to go, and that was verified.
+    Completed,
+    /// It went through, but some datasets could not be migrated.
+    CompletedWithFailures,
+    /// It could not go on.
+    Failed,
+}
+
+/// Something that happens to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobEvent {
+    /// A person or a server begins it.
+    Start,
+    /// A person wants it to hold.
+    Pause,
+    /// A person wants it to go on.
+    Resume,
+    /// A person wants it to end where it is.
+    Cancel,
+    /// A person wants those that failed tried again.
+    Retry,
+    /// Nothing is under way any more, as was asked.
+    Edge,
+    /// Every dataset had its turn.
+    Written,
+    /// All that was written was found as it shall be.
+    Verified,
+    /// The same, but some datasets could not be migrated.
+    VerifiedWithFailures,
+    /// It cannot go on: the connection, a privilege, the disk.
+    Broke,
+    /// Whoever carried it out is gone, and somebody else has taken its lease.
+    TakenOver,
+}
+
+/// What whoever carries a run out does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobAction {
+    /// Migrate the datasets that are not done.
+    Write,
+    /// Count those that failed among the ones that are not done.
+    ForgetFailures,
+    /// Begin nothing new.
+    Hold,
+    /// Look at what was written.
+    Verify,
+    /// Give the lease back.
+    Release,
+}
+
+use JobAction::{ForgetFailures, Hold, Release, Verify, Write};
+use JobEvent::{
+    Broke, Cancel, Edge, Pause, Resume, Retry, Start, TakenOver, Verified, VerifiedWithFailures,
+    Written,
+};
+use JobState::{
+    Cancelled, Cancelling, Completed, CompletedWithFailures, Failed, Paused, Pausing, Planned,
+    Running, Verifying,
+};
+
+/// Everything that can happen to a run: `(in this state, this, leads there, and then this is done)`.
+pub const TRANSITIONS: &[(JobState, JobEvent, JobState, &[JobAction])] = &[
+    (Planned, Start, Running, &[Write]),
+    (Planned, Cancel, Cancelled, &[]),
+    (Planned, TakenOver, Running, &[Write]),
+    (Running, Pause, Pausing, &[Hold]),
+    (Running, Cancel, Cancelling, &[Hold]),
+    (Running, Written, Verifying, &[Verify]),
+    (Running, Broke, Failed, &[Release]),
+    (Running, TakenOver, Running, &[Write]),
+    (Pausing, Edge, Paused, &[Release]),
+    (Pausing, Resume, Running, &[Write]),
+    (Pausing, Cancel, Cancelling, &[Hold]),
+    (Pausing, Written, Verifying, &[Verify]),
+    (Pausing, Broke, Failed, &[Release]),
+    (Pausing, TakenOver, Paused, &[Release]),
+    (Paused, Resume, Running, &[Write]),
+    (Paused, Cancel, Cancelled, &[]),
+    (Cancelling, Edge, Cancelled, &[Release]),
+    (Cancelling, Written, Verifying, &[Verify]),
+    (Cancelling, Broke, Failed, &[Release]),
+    (Cancelling, TakenOver, Cancelled, &[Release]),
+    (Cancelled, Resume, Running, &[Write]),
+    (Verifying, Pause, Pausing, &[Hold]),
+    (Verifying, Cancel, Cancelling, &[Hold]),
+    (Verifying, Verified, Completed, &[Release]),
+    (Verifying, VerifiedWithFailures, CompletedWithFailures, &[Release]),
+    (Verifying, Broke, Failed, &[Release]),
+    (Verifying, TakenOver, Verifying, &[Verify]),
+    (CompletedWithFailures, Retry, Running, &[ForgetFailures, Write]),
+    (Failed, Resume, Running, &[Write]),
+    (Failed, Retry, Running, &[ForgetFailures, Write]),
+];
+
+/// An event that leads nowhere from the state a run is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {state} cannot be {event}{}", ways_on(*state))]
+pub struct NotNow {
+    /// Where the run is.
+    pub state: JobState,
+    /// What was to happen.
+    pub event: JobEvent,
+}
+
+/// A run as people see it. Times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// What identifies it.
+    pub id: String,
+    /// How far it is.
+    pub state: JobState,
+    /// What was asked for, in words.
+    pub asked: String,
+    /// Where to.
+    pub destination: String,
+    /// By whom: `user@host`.
+    pub by: String,
+    /// Whether somebody carries it out now.
+    pub held: bool,
+    /// How many datasets it is about, and what became of them: `migrated` and so on.
+    pub datasets: BTreeMap<String, u64>,
+    /// How many samples and frames were passed over.
+    pub documents: u64,
+    /// When it was written down.
+    pub created: String,
+    /// When it began, or went on after a rest.
+    pub started: Option<String>,
+    /// When it came to rest.
+    pub ended: Option<String>,
+    /// When something of FiftyOne's was written last.
+    pub last_write: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// What can be done with it now.
+    pub choices: Vec<JobEvent>,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 10] = [
+        Planned,
+        Running,
+        Pausing,
+        Paused,
+        Cancelling,
+        Cancelled,
+        Verifying,
+        Completed,
+        CompletedWithFailures,
+        Failed,
+    ];
+
+    /// Where an event leads, and what is to be done then.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] if it leads nowhere from here; its words say what would.
+    pub fn on(self, event: JobEvent) -> Result<(Self, &'static [JobAction]), NotNow> {
+        let found = TRANSITIONS.iter().find(|(from, on, ..)| (*from, *on) == (self, event));
+        found.map(|(_, _, to, actions)| (*to, *actions)).ok_or(NotNow { state: self, event })
+    }
+
+    /// Whether somebody has to hold the lease for it to get anywhere.
+    pub fn is_active(self) -> bool {
+        matches!(self, Running | Pausing | Cancelling | Verifying)
+    }
+
+    /// What people can do with a run in this state.
+    pub fn choices(self) -> Vec<JobEvent> {
+        let ours = TRANSITIONS.iter().filter(|(from, ..)| *from == self);
+        ours.map(|(_, event, ..)| *event).filter(|it| it.is_a_wish()).collect()
+    }
+}
+
+impl JobEvent {
+    /// Every event.
+    pub const ALL: [Self; 11] = [
+        Start,
+        Pause,
+        Resume,
+        Cancel,
+        Retry,
+        Edge,
+        Written,
+        Verified,
+        VerifiedWithFailures,
+        Broke,
+        TakenOver,
+    ];
+
+    /// Whether people ask for it; the others happen by themselves.
+    pub fn is_a_wish(self) -> bool {
+        matches!(self, Start | Pause | Resume | Cancel | Retry)
+    }
+
+    /// The word on the command line and on a button.
+    pub fn word(self) -> &'static str {
+        match self {
+            Start => "start",
+            Pause => "pause",
+            Resume => "resume",
+            Cancel => "cancel",
+            Retry => "retry",
+            Edge => "edge",
+            Written => "written",
+            Verified => "verified",
+            VerifiedWithFailures => "verified with failures",
+            Broke => "broke",
+            TakenOver => "taken over",
+        }
+    }
+}
+
+fn ways_on(state: JobState) -> String {
+    let words: Vec<String> = state.choices().iter().map(|it| format!("`{}`", it.word())).collect();
+    match words.as_slice() {
+        [] => "; wait until it is".to_owned(),
+        words => format!("; what can be done with it: {}", words.join(", ")),
+    }
+}
+
+impl fmt::Display for JobEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Start => "started",
+            Pause => "paused",
+            Resume => "resumed",
+            Cancel => "cancelled",
+            Retry => "retried",
+            other => other.word(),
+        })
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Planned => "planned",
+            Running => "running",
+            Pausing => "pausing",
+            Paused => "paused",
+            Cancelling => "cancelling",
+            Cancelled => "cancelled",
+            Verifying => "verifying",
+            Completed => "completed",
+            CompletedWithFailures => "completed with failures",
+            Failed => "failed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The states that a run can get to from one, by events that pass the filter.
+    fn reachable(from: JobState, by: fn(JobEvent) -> bool) -> BTreeSet<JobState> {
+        let (mut seen, mut ahead) = (BTreeSet::from([from]), vec![from]);
+        while let Some(state) = ahead.pop() {
+            for (_, _, to, _) in TRANSITIONS.iter().filter(|(it, on, ..)| *it == state && by(*on)) {
+                if seen.insert(*to) {
+                    ahead.push(*to);
+                }
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn every_state_can_be_reached_and_leads_to_completion() {
+        assert_eq!(reachable(Planned, |_| true), BTreeSet::from(JobState::ALL));
+        for state in JobState::ALL {
+            let success = reachable(state, |_| true);
+            assert!(success.contains(&Completed), "{state} cannot be completed any more");
+        }
+    }
+
+    #[test]
+    fn a_run_whose_server_is_gone_goes_on_without_a_person() {
+        for state in JobState::ALL.into_iter().filter(|it| it.is_active()) {
+            let (next, actions) = state.on(TakenOver).unwrap();
+            assert!(!actions.is_empty(), "{state} is taken over and then nothing happens");
+            assert_eq!(next.is_active(), !actions.contains(&Release), "{state}");
+        }
+    }
+
+    #[test]
+    fn whoever_carries_a_run_out_gives_the_lease_back_exactly_when_it_rests() {
+        for (from, event, to, actions) in TRANSITIONS {
+            let rests = from.is_active() && !to.is_active();
+            assert_eq!(
+                actions.contains(&Release),
+                rests
+                    || (to == &Paused && *event == TakenOver)
+                    || (to == &Cancelled && *event == TakenOver),
+                "{from} on {event}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_leads_two_ways() {
+        let pairs: BTreeSet<String> =
+            TRANSITIONS.iter().map(|(from, on, ..)| format!("{from}/{}", on.word())).collect();
+        assert_eq!(pairs.len(), TRANSITIONS.len());
+    }
+
+    #[test]
+    fn failures_are_never_told_as_success() {
+        for (from, event, to, _) in TRANSITIONS {
+            if to == &Completed {
+                assert_eq!((*from, *event), (Verifying, Verified));
+            }
+        }
+        assert!(Completed.on(Retry).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_done_now_is_refused_with_what_can() {
+        let refused = Paused.on(Pause).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a run that is paused cannot be paused; what can be done with it: `resume`, `cancel`"
+        );
+    }
+
+    /// The diagram in ARCHITECTURE.md.
+    fn diagram() -> String {
+        let name = |it: &JobState| it.to_string().replace(' ', "_");
+        let mut lines = vec![
+            "```mermaid".to_owned(),
+            "stateDiagram-v2".to_owned(),
+            "    [*] --> planned".to_owned(),
+        ];
+        for (from, event, to, _) in TRANSITIONS {
+            lines.push(format!("    {} --> {}: {}", name(from), name(to), event.word()));
+        }
+        lines.push("```".to_owned());
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_diagram_in_the_documentation_is_this_machine() {
+        let text = include_str!("../../../ARCHITECTURE.md");
+        assert!(text.contains(&diagram()), "put this into ARCHITECTURE.md:\n{}", diagram());
+    }
+}

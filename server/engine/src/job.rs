@@ -1,0 +1,366 @@
+//! A run that is carried out: written down before it begins, under a lease, and moved from state to state while others
+//! watch it.
+
+mod holder;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bson::{DateTime, Document, doc, oid::ObjectId};
+use model::{JobEvent, JobState};
+use tokio::task::JoinHandle;
+
+use crate::{
+    Error, Result,
+    progress::Control,
+    report::DatasetReport,
+    store::{Asked, Failure, Holder, Job, JobDataset, Lease, Store, Taking},
+};
+
+/// How often a run looks for what people want of it, and notes how far it is.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// How long before its lease ends a holder begins nothing new: longer than anything begun may take.
+const MARGIN: Duration = Duration::from_secs(12);
+
+/// What a run shall do.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// What was asked for.
+    pub asked: Asked,
+    /// The plan, dataset by dataset.
+    pub datasets: Vec<JobDataset>,
+    /// The hash of the plan.
+    pub plan: String,
+    /// Where to, now that it is decided.
+    pub destination: String,
+    /// The run to go on with; `None` for a new one, or for one that was left behind with the same to do.
+    pub job: Option<ObjectId>,
+    /// Whether a run that is told to stop here is left to other servers, not paused.
+    pub hands_over: bool,
+}
+
+/// A run in our hands: we hold the lease.
+#[derive(Debug)]
+pub struct Hand {
+    store: Store,
+    id: ObjectId,
+    fence: i64,
+    control: Control,
+    hands_over: bool,
+    lost: Arc<AtomicBool>,
+    keeper: JoinHandle<()>,
+}
+
+impl Hand {
+    /// Takes the lease and writes the run down, or goes on with one that was left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if somebody else migrates this database now. Nothing was written then.
+    pub async fn take(store: &Store, proposal: Proposal, control: Control) -> Result<Self> {
+        let error = |it| store.error(it);
+        let fresh = proposal.job.unwrap_or_else(ObjectId::new);
+        let (lease, until) = take_lease(store, fresh, &proposal.asked).await?;
+        control.write_until(until - MARGIN);
+        let fence = lease.fence;
+        let taken = async {
+            let (id, from) = settle(store, fresh, &proposal, fence).await?;
+            begin(store, id, from, &proposal, fence).await?;
+            Ok::<_, Error>(id)
+        };
+        let id = match taken.await {
+            Ok(id) => id,
+            Err(why) => {
+                store.release_lease(fence).await.map_err(error)?;
+                return Err(why);
+            }
+        };
+        if id != fresh {
+            store.lease_is_for(fence, id).await.map_err(error)?;
+        }
+        let lost = Arc::new(AtomicBool::new(false));
+        let keeper = Keeper {
+            store: store.clone(),
+            id,
+            fence,
+            control: control.clone(),
+            lost: Arc::clone(&lost),
+        };
+        let keeper = tokio::spawn(keeper.keep());
+        Ok(Self {
+            store: store.clone(),
+            id,
+            fence,
+            control,
+            hands_over: proposal.hands_over,
+            lost,
+            keeper,
+        })
+    }
+
+    /// Which run it is.
+    pub fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    /// Notes what became of datasets.
+    pub async fn note(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
+        self.control.wrote();
+        let datasets: Vec<JobDataset> = reports.iter().map(noted).collect::<Result<_, _>>()?;
+        match self.store.note_datasets(self.id, self.fence, &datasets).await {
+            Err(failure) if failure.is_duplicate() => {
+                self.lost.store(true, Ordering::Relaxed);
+                self.control.stop();
+                Ok(())
+            }
+            noted => noted,
+        }
+    }
+
+    /// Everything is written; it is being looked at once more.
+    pub async fn verifies(&self) -> Result<(), Failure> {
+        self.move_on(JobEvent::Written, Document::new()).await.map(drop)
+    }
+
+    /// Puts the run to rest: paused or cancelled if that was asked for, otherwise verified and completed.
+    ///
+    /// `halted`: it did not come to its end. `failures`: some datasets could not be migrated. `error`: why it could not
+    /// go on.
+    ///
+    /// # Errors
+    ///
+    /// If that could not be written down. The lease runs out by itself then, and somebody else takes the run over.
+    pub async fn rest(
+        self,
+        halted: bool,
+        failures: bool,
+        error: Option<String>,
+    ) -> Result<JobState> {
+        let ended = self.settle(halted, failures, error).await;
+        self.keeper.abort();
+        // Others may go on at once; if this fails, the lease runs out by itself.
+        self.store.release_lease(self.fence).await.ok();
+        ended.map_err(|it| self.store.error(it))
+    }
+
+    async fn settle(
+        &self,
+        halted: bool,
+        failures: bool,
+        error: Option<String>,
+    ) -> Result<JobState, Failure> {
+        if self.lost.load(Ordering::Relaxed) {
+            let job = self.store.job(self.id).await?;
+            return Ok(job.map_or(JobState::Failed, |it| it.state));
+        }
+        let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
+        if let Some(error) = error {
+            let mut more = progress;
+            more.insert("error", error);
+            return self.move_on(JobEvent::Broke, more).await;
+        }
+        if halted {
+            let state = self.store.job(self.id).await?.map_or(JobState::Failed, |it| it.state);
+            if matches!(state, JobState::Running | JobState::Verifying) {
+                if self.hands_over {
+                    return Ok(state);
+                }
+                self.move_on(JobEvent::Pause, Document::new()).await?;
+            }
+            return self.move_on(JobEvent::Edge, progress).await;
+        }
+        let verified = if failures { JobEvent::VerifiedWithFailures } else { JobEvent::Verified };
+        self.move_on(verified, progress).await
+    }
+
+    /// Moves the run on from whatever state it is in by now.
+    async fn move_on(&self, event: JobEvent, more: Document) -> Result<JobState, Failure> {
+        for _ in 0..ATTEMPTS {
+            let Some(job) = self.store.job(self.id).await? else {
+                return Err(Failure::other(format!("run {} is gone", self.id)));
+            };
+            let (next, _) = job.state.on(event).map_err(|it| Failure::other(it.to_string()))?;
+            let moved =
+                self.store.move_job(self.id, (job.state, next), Some(self.fence), more.clone());
+            if moved.await? {
+                return Ok(next);
+            }
+        }
+        Err(Failure::other(format!("run {} was taken over", self.id)))
+    }
+}
+
+/// How often a run is looked at again that others keep moving.
+const ATTEMPTS: usize = 5;
+
+/// Keeps the lease, and an eye on what people want.
+struct Keeper {
+    store: Store,
+    id: ObjectId,
+    fence: i64,
+    control: Control,
+    lost: Arc<AtomicBool>,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut renewed = Instant::now();
+        loop {
+            looks.tick().await;
+            if renewed.elapsed() >= RENEWAL {
+                match self.store.renew_lease(self.fence).await {
+                    Ok(Some(until)) => {
+                        renewed = Instant::now();
+                        self.control.write_until(until - MARGIN);
+                    }
+                    Ok(None) => return self.lose(),
+                    // The server may be back before the lease runs out; after that nothing is written.
+                    Err(failure) => tracing::warn!("the lease could not be renewed: {failure}"),
+                }
+            }
+            let mut progress = doc! { "documents": self.control.documents() };
+            if let Some(last) = self.control.last_write() {
+                progress.insert("last_write", last);
+            }
+            match self.store.note_progress(self.id, self.fence, progress).await {
+                Ok(Some(JobState::Pausing | JobState::Cancelling)) => self.control.stop(),
+                Ok(Some(_)) => {}
+                Ok(None) => return self.lose(),
+                Err(failure) => tracing::warn!("the progress could not be noted: {failure}"),
+            }
+        }
+    }
+
+    fn lose(&self) {
+        tracing::warn!("run {} was taken over by somebody else", self.id);
+        self.lost.store(true, Ordering::Relaxed);
+        self.control.stop();
+    }
+}
+
+async fn take_lease(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Lease, Instant)> {
+    let error = |it| store.error(it);
+    let holder = Holder::this();
+    let mut taking = store.take_lease(run, asked, &holder).await.map_err(error)?;
+    if let Taking::Held(gone) = &taking
+        && gone.holder.is_gone()
+    {
+        taking = store.inherit_lease(run, asked, &holder, gone).await.map_err(error)?;
+    }
+    match taking {
+        Taking::Taken(lease, until) => Ok((lease, until)),
+        Taking::Held(lease) => {
+            let job = store.job(lease.run).await.map_err(error)?;
+            Err(Error::Busy {
+                run: lease.run.to_hex(),
+                by: lease.holder.name(),
+                pid: lease.holder.pid,
+                since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
+                documents: job.as_ref().map_or(0, |it| it.documents),
+                same: lease.asked == *asked,
+            })
+        }
+    }
+}
+
+/// Decides which run this is: the one that was named, one that was left with the same to do, or a new one. Others that
+/// were left behind in the middle are noted as failed: nobody carries them out any more.
+async fn settle(
+    store: &Store,
+    fresh: ObjectId,
+    proposal: &Proposal,
+    fence: i64,
+) -> Result<(ObjectId, Option<JobState>)> {
+    let error = |it| store.error(it);
+    let mut ours = None;
+    for job in store.unfinished_jobs().await.map_err(error)? {
+        let wanted = match proposal.job {
+            Some(id) => job.id == id,
+            None => ours.is_none() && job.asked == proposal.asked,
+        };
+        if wanted {
+            ours = Some((job.id, Some(job.state)));
+        } else if job.state.is_active() {
+            let text = "whoever carried it out was gone; another run has begun since";
+            let more = doc! { "error": text, "ended": DateTime::now() };
+            let (next, _) =
+                job.state.on(JobEvent::Broke).map_err(|it| Error::Refused(it.to_string()))?;
+            store.move_job(job.id, (job.state, next), Some(fence), more).await.map_err(error)?;
+        }
+    }
+    if ours.is_none() && proposal.job.is_some() {
+        // A finished one that is to be retried, for example.
+        let job = store.job(fresh).await.map_err(error)?;
+        return Ok((fresh, job.map(|it| it.state)));
+    }
+    Ok(ours.unwrap_or((fresh, None)))
+}
+
+async fn begin(
+    store: &Store,
+    id: ObjectId,
+    from: Option<JobState>,
+    proposal: &Proposal,
+    fence: i64,
+) -> Result<()> {
+    let error = |it| store.error(it);
+    let now = DateTime::now();
+    let Some(from) = from else {
+        let job = Job {
+            id,
+            database: store.name().to_owned(),
+            asked: proposal.asked.clone(),
+            destination: proposal.destination.clone(),
+            by: Holder::this().name(),
+            datasets: i64::try_from(proposal.datasets.len()).unwrap_or(i64::MAX),
+            plan: proposal.plan.clone(),
+            state: JobState::Running,
+            fence,
+            created: now,
+            started: Some(now),
+            ended: None,
+            last_write: None,
+            documents: 0,
+            error: None,
+        };
+        return store.insert_job(&job, &proposal.datasets).await.map_err(error);
+    };
+    let event = match from {
+        JobState::Planned => JobEvent::Start,
+        it if it.is_active() => JobEvent::TakenOver,
+        JobState::CompletedWithFailures => JobEvent::Retry,
+        _ => JobEvent::Resume,
+    };
+    let refused = |it: model::NotNow| Error::Refused(format!("run {id}: {it}"));
+    let (mut next, _) = from.on(event).map_err(refused)?;
+    // Left while it was pausing: it is asked for again now.
+    if !next.is_active() {
+        (next, _) = next.on(JobEvent::Resume).map_err(refused)?;
+    }
+    store.note_datasets(id, fence, &proposal.datasets).await.map_err(error)?;
+    let more = doc! { "started": now, "ended": null, "error": null };
+    if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "run {id} was changed by somebody else in this moment; look at it and try again"
+    )))
+}
+
+/// A report as it is kept.
+pub fn noted(report: &DatasetReport) -> Result<JobDataset, Failure> {
+    let document =
+        bson::serialize_to_document(report).map_err(|it| Failure::other(it.to_string()))?;
+    Ok(JobDataset { dataset: report.id.clone(), report: document })
+}

@@ -1,0 +1,353 @@
+//! Runs that are there already: listing them, controlling them from anywhere, going on with them.
+
+use std::time::Duration;
+
+use bson::{DateTime, Document, doc, oid::ObjectId};
+use model::{JobEvent, JobState, RunSummary};
+
+use crate::{
+    Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, Target,
+    run::{Going, Run},
+    store::{Asked, Holder, Job, Scope, Taking},
+};
+
+/// How often a server looks for runs that nobody carries out.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// How many runs are listed.
+const LISTED: i64 = 100;
+
+/// The states of datasets that a retry tries again: everything that is not where it was to go.
+const NOT_THERE: [&str; 5] = ["failed", "refused", "interrupted", "untouched", "planned"];
+
+impl Engine {
+    /// The runs of this database, newest first. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    pub async fn runs(&self) -> Result<Vec<RunSummary>> {
+        let mut runs = Vec::new();
+        for job in self.store.list_jobs(LISTED).await.map_err(|it| self.store.error(it))? {
+            runs.push(self.summary(job).await?);
+        }
+        Ok(runs)
+    }
+
+    /// One run. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownRun`] if this database has no such run.
+    pub async fn run(&self, id: &str) -> Result<RunSummary> {
+        self.summary(self.job(id).await?).await
+    }
+
+    /// What became of the datasets of a run, by name. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::run`].
+    pub async fn run_datasets(&self, id: &str) -> Result<Vec<DatasetReport>> {
+        let job = self.job(id).await?;
+        let found =
+            self.store.job_datasets(job.id, &[]).await.map_err(|it| self.store.error(it))?;
+        // One that another version of this program has written in other words is left out.
+        Ok(found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect())
+    }
+
+    /// Tells a run to pause or to end. It does so at its next batch edge; if nobody carries it out, it is paused or
+    /// ended at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if that makes no sense in the state it is in; the words say what does.
+    pub async fn wish(&self, id: &str, event: JobEvent) -> Result<RunSummary> {
+        let job = self.job(id).await?;
+        self.allowed()?;
+        let (next, _) =
+            job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
+        let more = if next.is_active() {
+            Document::new()
+        } else {
+            doc! { "ended": DateTime::now() }
+        };
+        let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
+        if !moved.map_err(|it| self.store.error(it))? {
+            return Err(Error::Refused(format!(
+                "run {id} has moved on in this moment; look at it with `fiftyone-migrate runs show {id}` and try again"
+            )));
+        }
+        self.settle_abandoned(&job, next).await?;
+        self.run(id).await
+    }
+
+    /// Goes on with a run: resumes or retries it, or takes over one that nobody carries out any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if somebody carries it, or another one, out now; [`Error::Refused`] if there is nothing to go on
+    /// with.
+    pub async fn go_on(&self, id: &str, event: JobEvent, control: Control) -> Result<Report> {
+        let job = self.job(id).await?;
+        self.allowed()?;
+        if !job.state.is_active() {
+            job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
+        }
+        self.carry_out(job, event, control, false).await
+    }
+
+    /// Writes down a run for a server to carry out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::migrate`].
+    pub async fn leave_to_a_server(&self, request: &Request) -> Result<RunSummary> {
+        self.allowed()?;
+        let id = ObjectId::new();
+        let job = Job {
+            id,
+            database: self.store.name().to_owned(),
+            asked: Asked::of(request),
+            destination: request
+                .destination
+                .as_ref()
+                .unwrap_or(crate::versions::newest())
+                .to_string(),
+            datasets: 0,
+            plan: String::new(),
+            state: JobState::Planned,
+            fence: 0,
+            by: Holder::this().name(),
+            created: DateTime::now(),
+            started: None,
+            ended: None,
+            last_write: None,
+            documents: 0,
+            error: None,
+        };
+        self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
+        self.run(&id.to_hex()).await
+    }
+
+    /// Carries out runs that wait for a server, and takes over those whose holder is gone, until it is told to stop.
+    /// What is under way then is left to other servers.
+    pub async fn attend(self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let (control, meter, mut events) = Control::new();
+            let work = async {
+                let heard = async { while events.recv().await.is_some() {} };
+                tokio::join!(self.attend_once(control), heard).0
+            };
+            let ended = run_until(work, stop.as_mut(), &meter).await;
+            if let Err(error) = &ended.0 {
+                tracing::warn!("{error}");
+            }
+            if ended.1 {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ROUND) => {}
+                () = stop.as_mut() => return,
+            }
+        }
+    }
+
+    async fn attend_once(&self, control: Control) -> Result<()> {
+        let error = |it| self.store.error(it);
+        if !self.admin {
+            return Ok(());
+        }
+        for job in self.store.unfinished_jobs().await.map_err(error)? {
+            if job.state == JobState::Paused || self.held(&job).await? {
+                continue;
+            }
+            let id = job.id.to_hex();
+            if matches!(job.state, JobState::Pausing | JobState::Cancelling) {
+                self.settle_abandoned(&job, job.state).await?;
+                continue;
+            }
+            tracing::info!("carrying out run {id}");
+            match self.carry_out(job, JobEvent::Start, control.clone(), true).await {
+                Ok(_) | Err(Error::Busy { .. }) => {}
+                // Nobody would see it otherwise, and it would be tried again for ever.
+                Err(why) => self.give_up(&id, &why).await?,
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// A run that could not even begin.
+    async fn give_up(&self, id: &str, why: &Error) -> Result<()> {
+        let job = self.job(id).await?;
+        if matches!(why, Error::Unreachable { .. })
+            || !(job.state.is_active() || job.state == JobState::Planned)
+        {
+            return Ok(());
+        }
+        let more = doc! { "error": why.to_string(), "ended": DateTime::now() };
+        let moved = self.store.move_job(job.id, (job.state, JobState::Failed), None, more).await;
+        moved.map(drop).map_err(|it| self.store.error(it))
+    }
+
+    async fn carry_out(
+        &self,
+        job: Job,
+        event: JobEvent,
+        control: Control,
+        hands_over: bool,
+    ) -> Result<Report> {
+        let error = |it| self.store.error(it);
+        let only = match (event, job.asked.scope) {
+            (JobEvent::Retry, _) => {
+                Some(self.store.job_datasets(job.id, &NOT_THERE).await.map_err(error)?)
+            }
+            (_, Scope::Datasets) if job.state != JobState::Planned => {
+                Some(self.store.job_datasets(job.id, &[]).await.map_err(error)?)
+            }
+            _ => None,
+        };
+        let only = only.map(|found| {
+            found.iter().filter_map(|it| it.get_str("dataset").ok().map(str::to_owned)).collect()
+        });
+        let going = Going { job: Some(job.id), only, hands_over };
+        let request = job.request()?;
+        Run { store: self.store.clone(), admin: self.admin, control, request, going }.run().await
+    }
+
+    /// A run that is to pause or to end, but that nobody carries out: it is where it was to go already.
+    async fn settle_abandoned(&self, job: &Job, state: JobState) -> Result<()> {
+        let error = |it| self.store.error(it);
+        if !matches!(state, JobState::Pausing | JobState::Cancelling) {
+            return Ok(());
+        }
+        let (id, this) = (job.id, Holder::this());
+        let mut taking = self.store.take_lease(id, &job.asked, &this).await.map_err(error)?;
+        if let Taking::Held(gone) = &taking
+            && gone.run == id
+            && gone.holder.is_gone()
+        {
+            taking = self.store.inherit_lease(id, &job.asked, &this, gone).await.map_err(error)?;
+        }
+        let Taking::Taken(lease, _) = taking else { return Ok(()) };
+        let (next, _) =
+            state.on(JobEvent::TakenOver).map_err(|it| Error::Refused(it.to_string()))?;
+        let more = doc! { "ended": DateTime::now() };
+        self.store.move_job(id, (state, next), Some(lease.fence), more).await.map_err(error)?;
+        self.store.release_lease(lease.fence).await.map_err(error)
+    }
+
+    async fn job(&self, id: &str) -> Result<Job> {
+        let unknown = || Error::UnknownRun(id.to_owned());
+        let id = ObjectId::parse_str(id).map_err(|_| unknown())?;
+        self.store.job(id).await.map_err(|it| self.store.error(it))?.ok_or_else(unknown)
+    }
+
+    /// Whether somebody carries a run out.
+    async fn held(&self, job: &Job) -> Result<bool> {
+        let error = |it| self.store.error(it);
+        if self.store.is_lease_free().await.map_err(error)? {
+            return Ok(false);
+        }
+        let lease = self.store.lease().await.map_err(error)?;
+        Ok(lease.is_some_and(|it| it.run == job.id && !it.holder.is_gone()))
+    }
+
+    async fn summary(&self, job: Job) -> Result<RunSummary> {
+        let held = job.state.is_active() && self.held(&job).await?;
+        let datasets =
+            self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
+        let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+        Ok(RunSummary {
+            id: job.id.to_hex(),
+            state: job.state,
+            asked: job.asked.words(),
+            destination: job.destination,
+            by: job.by,
+            held,
+            datasets,
+            documents: u64::try_from(job.documents).unwrap_or(0),
+            created: time(job.created),
+            started: job.started.map(time),
+            ended: job.ended.map(time),
+            last_write: job.last_write.map(time),
+            error: job.error,
+            choices: job.state.choices(),
+        })
+    }
+
+    /// Controlling a run changes what becomes of the deployment.
+    fn allowed(&self) -> Result<()> {
+        if self.admin {
+            return Ok(());
+        }
+        Err(Error::Refused(
+            "controlling runs takes the right to migrate: set `FIFTYONE_DATABASE_ADMIN=true`"
+                .to_owned(),
+        ))
+    }
+}
+
+/// Does some work; when it is told to stop meanwhile, the work comes to its edge first. Whether it was told to.
+async fn run_until<T>(
+    work: impl Future<Output = T>,
+    stop: impl Future<Output = ()>,
+    meter: &Meter,
+) -> (T, bool) {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        ended = &mut work => (ended, false),
+        () = stop => {
+            meter.stop();
+            (work.await, true)
+        }
+    }
+}
+
+impl Asked {
+    /// What a request asks for.
+    pub(crate) fn of(request: &Request) -> Self {
+        let (scope, names) = match &request.target {
+            Target::Database => (Scope::Database, Vec::new()),
+            Target::Everything => (Scope::Everything, Vec::new()),
+            Target::Datasets(names) => (Scope::Datasets, names.clone()),
+        };
+        let destination = request.destination.as_ref().map(ToString::to_string);
+        Self { scope, names, destination, stops: request.on_failure == OnFailure::Stop }
+    }
+
+    fn words(&self) -> String {
+        match (self.scope, self.names.as_slice()) {
+            (Scope::Database, _) => "the database".to_owned(),
+            (Scope::Everything, _) => "the database and every dataset".to_owned(),
+            (Scope::Datasets, [name]) => format!("dataset `{}`", crate::report::printable(name)),
+            (Scope::Datasets, names) => format!("{} datasets", names.len()),
+        }
+    }
+}
+
+impl Job {
+    /// The same request once more, with the destination that was decided then: another version of this program would
+    /// have another default.
+    fn request(&self) -> Result<Request> {
+        let destination = self.destination.parse().map_err(|_| {
+            Error::Refused(format!(
+                "run {} has no destination that is a version: `{}`",
+                self.id, self.destination
+            ))
+        })?;
+        let typed = self.asked.destination.is_some() || self.state != JobState::Planned;
+        Ok(Request {
+            target: match self.asked.scope {
+                Scope::Database => Target::Database,
+                Scope::Everything => Target::Everything,
+                Scope::Datasets => Target::Datasets(self.asked.names.clone()),
+            },
+            destination: typed.then_some(destination),
+            on_failure: if self.asked.stops { OnFailure::Stop } else { OnFailure::GoOn },
+            dry_run: false,
+        })
+    }
+}

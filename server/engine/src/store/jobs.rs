@@ -1,0 +1,260 @@
+//! The runs, in a database of their own beside FiftyOne's: `runs`, one document each, and `run_datasets`, one
+//! document per dataset of a run.
+
+use std::collections::BTreeMap;
+
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
+use model::JobState;
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Store, durable, server::number};
+
+/// How many statements go into one command.
+const STATEMENTS: usize = 1_000;
+
+/// A run: `{ _id, database, state, fence, .. }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// What identifies it.
+    #[serde(rename = "_id")]
+    pub id: ObjectId,
+    /// The FiftyOne database that it is about.
+    pub database: String,
+    /// What was asked for.
+    pub asked: Asked,
+    /// By whom: `user@host`.
+    pub by: String,
+    /// Where to, now that it is decided.
+    pub destination: String,
+    /// How many datasets it is about.
+    pub datasets: i64,
+    /// What the plan came to, as a hash: two runs with the same one had the same to do.
+    pub plan: String,
+    /// How far it is.
+    pub state: JobState,
+    /// Under which lease it was written last.
+    pub fence: i64,
+    /// When it was written down.
+    pub created: DateTime,
+    /// When it began, or went on after a rest.
+    pub started: Option<DateTime>,
+    /// When it came to rest.
+    pub ended: Option<DateTime>,
+    /// When something of FiftyOne's was written last.
+    pub last_write: Option<DateTime>,
+    /// How many samples and frames were passed over.
+    pub documents: i64,
+    /// Why it failed, in full.
+    pub error: Option<String>,
+}
+
+/// What was asked for, so that it can be asked for again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The database and every dataset, or the database alone, or some datasets.
+    pub scope: Scope,
+    /// The names as they were typed, where the scope is some datasets.
+    pub names: Vec<String>,
+    /// Where to; `None` for the default.
+    pub destination: Option<String>,
+    /// Whether the first dataset that cannot be migrated ends it.
+    pub stops: bool,
+}
+
+/// With what a run deals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The database's own version.
+    Database,
+    /// The database and every dataset.
+    Everything,
+    /// Some datasets.
+    Datasets,
+}
+
+/// One dataset of a run: `{ _id: { run, dataset }, run, dataset, state, .. }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobDataset {
+    /// The dataset's `_id`, as text.
+    pub dataset: String,
+    /// What became of it: a report as a document.
+    pub report: Document,
+}
+
+impl Store {
+    /// Writes a run down, with the datasets that it is about.
+    pub async fn insert_job(&self, job: &Job, datasets: &[JobDataset]) -> Result<(), Failure> {
+        self.note_datasets(job.id, job.fence, datasets).await?;
+        let document =
+            bson::serialize_to_document(job).map_err(|it| Failure::other(it.to_string()))?;
+        let command = doc! { "insert": RUNS, "documents": [document], "writeConcern": durable() };
+        self.jobs_command(command).await.map(drop)
+    }
+
+    /// The runs of this database, newest first.
+    pub async fn list_jobs(&self, at_most: i64) -> Result<Vec<Job>, Failure> {
+        let runs = self.jobs.collection::<Job>(RUNS);
+        let found = runs.find(doc! { "database": self.name() });
+        Ok(found.sort(doc! { "_id": -1 }).limit(at_most).await?.try_collect().await?)
+    }
+
+    /// One run of this database.
+    pub async fn job(&self, id: ObjectId) -> Result<Option<Job>, Failure> {
+        let filter = doc! { "_id": id, "database": self.name() };
+        Ok(self.jobs.collection::<Job>(RUNS).find_one(filter).await?)
+    }
+
+    /// The runs that wait, rest, or were left in the middle, oldest first.
+    pub async fn unfinished_jobs(&self) -> Result<Vec<Job>, Failure> {
+        let open = JobState::ALL
+            .into_iter()
+            .filter(|it| it.is_active() || matches!(it, JobState::Planned | JobState::Paused));
+        let states: Vec<Bson> = open.map(text).collect::<Result<_, _>>()?;
+        let filter = doc! { "database": self.name(), "state": { "$in": states } };
+        let runs = self.jobs.collection::<Job>(RUNS);
+        let found = runs.find(filter);
+        Ok(found.sort(doc! { "_id": 1 }).await?.try_collect().await?)
+    }
+
+    /// How many datasets of a run are in which state.
+    pub async fn count_job_datasets(
+        &self,
+        run: ObjectId,
+    ) -> Result<BTreeMap<String, u64>, Failure> {
+        let stages = [
+            doc! { "$match": { "_id": of(run) } },
+            doc! { "$group": { "_id": "$state", "count": { "$sum": 1 } } },
+        ];
+        let mut found = self.jobs.collection::<Document>(RUN_DATASETS).aggregate(stages).await?;
+        let mut counts = BTreeMap::new();
+        while let Some(it) = found.try_next().await? {
+            let count = number(it.get("count")).and_then(|it| u64::try_from(it).ok());
+            counts.insert(it.get_str("_id").unwrap_or("unknown").to_owned(), count.unwrap_or(0));
+        }
+        Ok(counts)
+    }
+
+    /// Moves a run from the state that it was read in to another, and sets more of its keys. Whoever holds the lease
+    /// gives its number: a run that was taken over by a newer one is not moved.
+    ///
+    /// Returns whether it was.
+    pub async fn move_job(
+        &self,
+        id: ObjectId,
+        (from, to): (JobState, JobState),
+        fence: Option<i64>,
+        more: Document,
+    ) -> Result<bool, Failure> {
+        let mut filter = doc! { "_id": id, "state": text(from)? };
+        let mut set = doc! { "state": text(to)? };
+        set.extend(more);
+        if let Some(fence) = fence {
+            filter.insert("fence", doc! { "$lte": fence });
+            set.insert("fence", fence);
+        }
+        let statement = doc! { "q": filter, "u": { "$set": set } };
+        let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
+        Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// Notes how far a run is, and returns its state: what people want of it by now. `None` if another lease has it.
+    pub async fn note_progress(
+        &self,
+        id: ObjectId,
+        fence: i64,
+        progress: Document,
+    ) -> Result<Option<JobState>, Failure> {
+        let command = doc! {
+            "findAndModify": RUNS,
+            "query": { "_id": id, "fence": fence },
+            "update": { "$set": progress },
+            "fields": { "state": 1 },
+        };
+        let answer = self.jobs_command(command).await?;
+        let state = answer.get_document("value").ok().and_then(|it| it.get("state")).cloned();
+        let state = state.map(bson::deserialize_from_bson).transpose();
+        state.map_err(|it| Failure::other(format!("the state of run {id} cannot be read: {it}")))
+    }
+
+    /// Notes what became of datasets. Noting the same again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure::is_duplicate`] if a newer lease has noted something about one of them.
+    pub async fn note_datasets(
+        &self,
+        run: ObjectId,
+        fence: i64,
+        datasets: &[JobDataset],
+    ) -> Result<(), Failure> {
+        for chunk in datasets.chunks(STATEMENTS) {
+            let statements: Vec<Bson> = chunk
+                .iter()
+                .map(|it| {
+                    let id = doc! { "run": run, "dataset": &it.dataset };
+                    let mut whole = doc! { "_id": id.clone(), "run": run, "dataset": &it.dataset, "fence": fence };
+                    whole.extend(it.report.clone());
+                    doc! { "q": { "_id": id, "fence": { "$lte": fence } }, "u": whole, "upsert": true }.into()
+                })
+                .collect();
+            let command = doc! { "update": RUN_DATASETS, "updates": statements, "ordered": false };
+            self.jobs_command(command).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of the datasets of a run, by name; only those in these states, if any are given.
+    pub async fn job_datasets(
+        &self,
+        run: ObjectId,
+        states: &[&str],
+    ) -> Result<Vec<Document>, Failure> {
+        let mut filter = doc! { "_id": of(run) };
+        if !states.is_empty() {
+            filter.insert("state", doc! { "$in": states.to_vec() });
+        }
+        let datasets = self.jobs.collection::<Document>(RUN_DATASETS);
+        let found = datasets.find(filter);
+        let mut found: Vec<Document> = found.batch_size(10_000).await?.try_collect().await?;
+        found.sort_by(|a, b| name(a).cmp(&name(b)));
+        Ok(found)
+    }
+
+    /// Runs a command against the database of the runs.
+    pub(super) async fn jobs_command(&self, command: Document) -> Result<Document, Failure> {
+        let answer = self.jobs.run_command(command).await?;
+        super::failure::in_answer(&answer)?;
+        Ok(answer)
+    }
+}
+
+const RUNS: &str = "runs";
+const RUN_DATASETS: &str = "run_datasets";
+
+fn text(state: JobState) -> Result<Bson, Failure> {
+    bson::serialize_to_bson(&state).map_err(|it| Failure::other(it.to_string()))
+}
+
+/// Matches the ids of a run's datasets: an index that every collection has answers it.
+fn of(run: ObjectId) -> Document {
+    doc! { "$gte": { "run": run }, "$lt": { "run": following(run) } }
+}
+
+fn name(document: &Document) -> Option<&str> {
+    document.get_str("name").ok()
+}
+
+/// The id after this one.
+fn following(id: ObjectId) -> ObjectId {
+    let mut bytes = id.bytes();
+    for byte in bytes.iter_mut().rev() {
+        let (next, overflow) = byte.overflowing_add(1);
+        *byte = next;
+        if !overflow {
+            break;
+        }
+    }
+    ObjectId::from_bytes(bytes)
+}

@@ -1,0 +1,188 @@
+//! The lease, who may write to a FiftyOne database: one document per database, on the server's clock alone.
+
+use std::time::{Duration, Instant};
+
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use serde::{Deserialize, Serialize};
+
+use super::{Asked, Failure, Store, durable};
+
+/// How long a lease lasts if it is not renewed.
+pub const TTL: Duration = Duration::from_secs(30);
+
+/// Whoever carries out a run, so that a person can find them, and that another process on the same machine can see
+/// whether they are still there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who started the program.
+    pub user: String,
+    /// On which machine.
+    pub host: String,
+    /// The process there.
+    pub pid: u32,
+    /// When the process started, in the kernel's own ticks; another process with the same number has another.
+    pub started: i64,
+    /// What tells one running kernel and its numbering of processes from any other; empty if it is not known.
+    pub machine: String,
+}
+
+/// A lease as it is stored: `{ _id: database, fence, run, asked, holder, taken, renewed, expires }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Grows with each taking: what is written under an older one is refused.
+    pub fence: i64,
+    /// The run it was taken for.
+    pub run: ObjectId,
+    /// What that run was asked to do.
+    pub asked: Asked,
+    /// By whom.
+    pub holder: Holder,
+    /// When.
+    pub taken: DateTime,
+    /// When it was renewed last.
+    pub renewed: DateTime,
+    /// Until when it holds unless it is renewed.
+    pub expires: DateTime,
+}
+
+/// What came of reaching for a lease.
+#[derive(Clone, Debug)]
+pub enum Taking {
+    /// It is ours, until this moment of our own clock.
+    Taken(Lease, Instant),
+    /// Somebody else has it.
+    Held(Lease),
+}
+
+impl Store {
+    /// Takes the lease for a run, if nobody has it or whoever had it let it run out.
+    pub async fn take_lease(
+        &self,
+        run: ObjectId,
+        asked: &Asked,
+        holder: &Holder,
+    ) -> Result<Taking, Failure> {
+        self.reach_for_lease(run, asked, holder, None).await
+    }
+
+    /// Takes a lease away from a holder that is known to be gone, before it runs out.
+    pub async fn inherit_lease(
+        &self,
+        run: ObjectId,
+        asked: &Asked,
+        holder: &Holder,
+        gone: &Lease,
+    ) -> Result<Taking, Failure> {
+        self.reach_for_lease(run, asked, holder, Some(gone.fence)).await
+    }
+
+    async fn reach_for_lease(
+        &self,
+        run: ObjectId,
+        asked: &Asked,
+        holder: &Holder,
+        gone: Option<i64>,
+    ) -> Result<Taking, Failure> {
+        let unwritable = |it: bson::error::Error| Failure::other(it.to_string());
+        let holder = bson::serialize_to_document(holder).map_err(unwritable)?;
+        let asked = bson::serialize_to_document(asked).map_err(unwritable)?;
+        self.have_lease_document().await?;
+        let begun = Instant::now();
+        let free = doc! { "$lte": [{ "$ifNull": ["$expires", "$$NOW"] }, "$$NOW"] };
+        let free = match gone {
+            Some(fence) => doc! { "$or": [free, { "$eq": ["$fence", fence] }] },
+            None => free,
+        };
+        let stage = doc! { "$set": {
+            "fence": { "$add": ["$fence", 1_i64] },
+            "run": run,
+            "asked": { "$literal": asked },
+            "holder": { "$literal": holder },
+            "taken": "$$NOW",
+            "renewed": "$$NOW",
+            "expires": { "$add": ["$$NOW", millis(TTL)] },
+        } };
+        let command = doc! {
+            "findAndModify": LEASES,
+            "query": { "_id": self.name(), "$expr": free },
+            "update": [stage],
+            "new": true,
+            "writeConcern": durable(),
+        };
+        match self.jobs_command(command).await?.get("value") {
+            Some(Bson::Document(taken)) => Ok(Taking::Taken(read(taken.clone())?, begun + TTL)),
+            _ => match self.lease().await? {
+                Some(held) => Ok(Taking::Held(held)),
+                None => Err(Failure::other("the lease was dropped by somebody; run this again")),
+            },
+        }
+    }
+
+    /// Renews a lease that is still ours. `None` if it is not: then nothing may be written any more.
+    pub async fn renew_lease(&self, fence: i64) -> Result<Option<Instant>, Failure> {
+        let begun = Instant::now();
+        let stage =
+            doc! { "$set": { "renewed": "$$NOW", "expires": { "$add": ["$$NOW", millis(TTL)] } } };
+        let filter =
+            doc! { "_id": self.name(), "fence": fence, "$expr": { "$gt": ["$expires", "$$NOW"] } };
+        Ok(self.change_lease(filter, stage).await?.then(|| begun + TTL))
+    }
+
+    /// Notes for which run a lease is held.
+    pub async fn lease_is_for(&self, fence: i64, run: ObjectId) -> Result<(), Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence };
+        self.change_lease(filter, doc! { "$set": { "run": run } }).await.map(drop)
+    }
+
+    /// Gives a lease back. Nothing happens if it is not ours any more.
+    pub async fn release_lease(&self, fence: i64) -> Result<(), Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence };
+        self.change_lease(filter, doc! { "$set": { "expires": "$$NOW" } }).await.map(drop)
+    }
+
+    /// The lease, if it was ever taken; it may have run out.
+    pub async fn lease(&self) -> Result<Option<Lease>, Failure> {
+        let found =
+            self.jobs.collection::<Document>(LEASES).find_one(doc! { "_id": self.name() }).await?;
+        found.filter(|it| it.contains_key("holder")).map(read).transpose()
+    }
+
+    /// Whether the lease has run out, by the server's clock.
+    pub async fn is_lease_free(&self) -> Result<bool, Failure> {
+        let held = doc! { "_id": self.name(), "$expr": { "$gt": ["$expires", "$$NOW"] } };
+        Ok(self.jobs.collection::<Document>(LEASES).find_one(held).await?.is_none())
+    }
+
+    async fn change_lease(&self, filter: Document, stage: Document) -> Result<bool, Failure> {
+        let statement = doc! { "q": filter, "u": [stage] };
+        let command = doc! { "update": LEASES, "updates": [statement], "writeConcern": durable() };
+        Ok(super::server::number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// The server takes no `$expr` together with `upsert`, so that the document has to be there first.
+    async fn have_lease_document(&self) -> Result<(), Failure> {
+        let leases = self.jobs.collection::<Document>(LEASES);
+        if leases.find_one(doc! { "_id": self.name() }).await?.is_some() {
+            return Ok(());
+        }
+        match leases
+            .insert_one(doc! { "_id": self.name(), "fence": 0_i64 })
+            .await
+            .map_err(Failure::from)
+        {
+            Err(failure) if !failure.is_duplicate() => Err(failure),
+            _ => Ok(()),
+        }
+    }
+}
+
+const LEASES: &str = "leases";
+
+fn read(document: Document) -> Result<Lease, Failure> {
+    bson::deserialize_from_document(document)
+        .map_err(|it| Failure::other(format!("the lease cannot be read: {it}")))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

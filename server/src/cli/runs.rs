@@ -1,0 +1,241 @@
+//! `runs`: what was written down about migrations, and controlling them from anywhere.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use engine::{DatasetReport, Engine, JobEvent, JobState, RunSummary, State};
+use indicatif::HumanCount;
+use serde_json::json;
+use tabled::{builder::Builder, settings::Style};
+
+use super::{
+    MigrateArgs, Output, RunsArgs, RunsCommand, migrate,
+    output::{FAILED, INCOMPLETE},
+};
+use crate::{settings::Settings, signal};
+
+/// How often a run is looked at while it is watched.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often a pipe is told how far it is.
+const TELL: Duration = Duration::from_secs(10);
+
+/// How long nobody may have a run in hand before that is told: longer than a take-over takes.
+const ABANDONED: Duration = Duration::from_secs(40);
+
+/// Does what the subcommand says.
+pub async fn runs(
+    engine: &Engine,
+    settings: &Settings,
+    args: &RunsArgs,
+    output: Output,
+) -> ExitCode {
+    let done = match &args.command {
+        None => list(engine, output).await,
+        Some(RunsCommand::Show { id }) => show(engine, id, output).await,
+        Some(RunsCommand::Watch { id }) => watch(engine, id, output).await.map(Watched::code),
+        Some(RunsCommand::Pause { id }) => wish(engine, id, JobEvent::Pause, output).await,
+        Some(RunsCommand::Cancel { id }) => wish(engine, id, JobEvent::Cancel, output).await,
+        Some(RunsCommand::Resume { id }) => {
+            return go_on(engine, settings, id, JobEvent::Resume, output).await;
+        }
+        Some(RunsCommand::Retry { id }) => {
+            return go_on(engine, settings, id, JobEvent::Retry, output).await;
+        }
+    };
+    done.unwrap_or_else(|error| output.error(&error.to_string()))
+}
+
+async fn list(engine: &Engine, output: Output) -> engine::Result<ExitCode> {
+    let runs = engine.runs().await?;
+    if runs.is_empty() {
+        output.line("No runs yet");
+    } else {
+        let mut rows = Builder::default();
+        rows.push_record(["run", "state", "what", "to", "by", "since", "datasets"]);
+        for it in &runs {
+            let state = state(it);
+            let to = format!("v{}", it.destination);
+            rows.push_record([&it.id, &state, &it.asked, &to, &it.by, &it.created, &counts(it)]);
+        }
+        let mut table = rows.build();
+        table.with(Style::blank());
+        table.to_string().lines().for_each(|it| output.line(it.trim_end()));
+    }
+    output.document(&runs);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitCode> {
+    let run = engine.run(id).await?;
+    let datasets = engine.run_datasets(id).await?;
+    output.line(&format!("Run {}: {}", run.id, state(&run)));
+    output.line(&format!("{} to v{}, asked for by {}", run.asked, run.destination, run.by));
+    let times = [
+        ("written down", Some(&run.created)),
+        ("begun", run.started.as_ref()),
+        ("ended", run.ended.as_ref()),
+        ("last write", run.last_write.as_ref()),
+    ];
+    for (what, time) in times {
+        if let Some(time) = time {
+            output.line(&format!("{what}: {time}"));
+        }
+    }
+    output.line(&format!("datasets: {}", counts(&run)));
+    output.line(&format!("samples and frames passed over: {}", HumanCount(run.documents)));
+    if let Some(error) = &run.error {
+        output.line(&format!("error: {error}"));
+    }
+    for it in datasets.iter().filter(|it| it.state != State::Migrated) {
+        output.line(&format!("  {}", about(it)));
+    }
+    output.line(&ways_on(&run));
+    output.document(&json!({ "run": run, "datasets": datasets }));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn about(it: &DatasetReport) -> String {
+    let state = serde_json::to_value(it.state).ok();
+    let state = state.as_ref().and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+    let reason = it.reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+    format!("{}: {state}{reason}", it.label())
+}
+
+async fn wish(
+    engine: &Engine,
+    id: &str,
+    event: JobEvent,
+    output: Output,
+) -> engine::Result<ExitCode> {
+    let run = engine.wish(id, event).await?;
+    output.line(&format!("Run {} is {}", run.id, state(&run)));
+    output.line(&ways_on(&run));
+    output.document(&run);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn go_on(
+    engine: &Engine,
+    settings: &Settings,
+    id: &str,
+    event: JobEvent,
+    output: Output,
+) -> ExitCode {
+    if settings.migrations_disabled {
+        return output.error(migrate::DISABLED);
+    }
+    let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
+    let (result, failed) =
+        migrate::watched(|control| engine.go_on(id, event, control), &args, output).await;
+    migrate::told(result, &failed, settings, &args, output)
+}
+
+/// How the watching of a run ended.
+pub enum Watched {
+    /// The run came to rest.
+    Rested(JobState),
+    /// Nobody carries it out any more.
+    Abandoned,
+    /// The person has seen enough; the run goes on.
+    Left,
+}
+
+impl Watched {
+    /// The exit status that says so.
+    pub fn code(self) -> ExitCode {
+        match self {
+            Self::Rested(JobState::Completed) | Self::Left => ExitCode::SUCCESS,
+            Self::Rested(JobState::CompletedWithFailures) => ExitCode::from(INCOMPLETE),
+            Self::Rested(_) | Self::Abandoned => ExitCode::from(FAILED),
+        }
+    }
+}
+
+/// Watches a run that somebody carries out until it comes to rest.
+///
+/// # Errors
+///
+/// If there is no such run, or the server cannot be reached.
+pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<Watched> {
+    let bar = migrate::bar(output.is_watched());
+    let mut enough = std::pin::pin!(signal::asked_to_end());
+    let (mut told, mut held) = (None, Instant::now());
+    loop {
+        let run = engine.run(id).await?;
+        let now = (run.state, Instant::now());
+        if told.is_none_or(|(state, at): (JobState, Instant)| state != now.0 || at.elapsed() > TELL)
+        {
+            let text = format!("Run {} is {}: {}", run.id, run.state, counts(&run));
+            bar.suspend(|| output.line(&text));
+            told = Some(now);
+        }
+        let (all, done) = (run.datasets.values().sum(), run.datasets.get("migrated").copied());
+        bar.set_length(all);
+        bar.set_position(done.unwrap_or(0));
+        bar.set_message(format!("{} documents", HumanCount(run.documents)));
+        if run.held {
+            held = Instant::now();
+        }
+        let rested = !run.state.is_active() && run.state != JobState::Planned;
+        if rested || (run.state.is_active() && held.elapsed() > ABANDONED) {
+            bar.finish_and_clear();
+            if let Some(error) = &run.error {
+                output.warning(error);
+            }
+            if !rested {
+                output.warning("nobody carries it out any more");
+            }
+            output.line(&ways_on(&run));
+            output.document(&run);
+            return Ok(if rested { Watched::Rested(run.state) } else { Watched::Abandoned });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = enough.as_mut() => {
+                bar.finish_and_clear();
+                output.line("Not watched any more; the run goes on");
+                output.document(&run);
+                return Ok(Watched::Left);
+            }
+        }
+    }
+}
+
+fn state(run: &RunSummary) -> String {
+    if run.state.is_active() && !run.held {
+        format!("{}, but nobody carries it out", run.state)
+    } else {
+        run.state.to_string()
+    }
+}
+
+fn counts(run: &RunSummary) -> String {
+    let counts: Vec<String> = run
+        .datasets
+        .iter()
+        .map(|(state, count)| format!("{} {state}", HumanCount(*count)))
+        .collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
+}
+
+fn ways_on(run: &RunSummary) -> String {
+    let mut ways: Vec<&str> =
+        run.choices.iter().filter(|it| **it != JobEvent::Start).map(|it| it.word()).collect();
+    if run.state.is_active() && !run.held {
+        ways.insert(0, "resume");
+    }
+    if run.state == JobState::Planned {
+        return format!(
+            "It waits for a server: `fiftyone-migrate serve` on this database, with the right to migrate, carries it \
+             out. What can be done with it: {}",
+            ways.join(", ")
+        );
+    }
+    if ways.is_empty() {
+        return "There is nothing left to do with it".to_owned();
+    }
+    format!("What can be done with it (`fiftyone-migrate runs … {}`): {}", run.id, ways.join(", "))
+}

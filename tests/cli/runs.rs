@@ -1,0 +1,238 @@
+//! Runs: written down, watched, paused, resumed, retried, and taken over from those who are gone.
+
+use std::time::Duration;
+
+use bson::doc;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tests::{Deployment, NEWEST, Running, image_dataset, image_samples, program};
+
+const LARGE: u32 = 100_000;
+
+/// A deployment whose migration takes long enough to be disturbed.
+async fn large() -> Deployment {
+    let deployment = Deployment::at("0.18.0").await;
+    let dataset = image_dataset("large");
+    let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+    deployment.plant("datasets", [dataset]).await;
+    deployment.plant(&samples, image_samples(LARGE)).await;
+    deployment
+}
+
+/// Returns when the first samples are changed.
+async fn begun(deployment: &Deployment) {
+    let dataset = deployment.dataset("large").await;
+    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
+    while samples.find_one(doc! { "created_at": { "$exists": true } }).await.unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn runs(deployment: &Deployment) -> Vec<Value> {
+    let listed = deployment.seen_by(program!(["runs", "--json"])).run().await.with(0);
+    listed.json().as_array().unwrap().clone()
+}
+
+async fn the_run(deployment: &Deployment) -> Value {
+    let runs = runs(deployment).await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].clone()
+}
+
+async fn id(deployment: &Deployment) -> String {
+    the_run(deployment).await["id"].as_str().unwrap().to_owned()
+}
+
+async fn becomes(deployment: &Deployment, state: &str) {
+    while the_run(deployment).await["state"] != state {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn assert_whole(deployment: &Deployment) {
+    deployment.assert_newest().await;
+    let dataset = deployment.dataset("large").await;
+    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
+    let left = doc! { "$or": [{ "created_at": null }, { "_dataset_id": null }] };
+    assert_eq!(samples.count_documents(left).await.unwrap(), 0);
+    assert_eq!(samples.count_documents(doc! {}).await.unwrap(), u64::from(LARGE));
+    assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
+}
+
+fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
+    deployment.led_by(program!(arguments)).spawn()
+}
+
+#[tokio::test]
+async fn a_migration_is_written_down_but_not_among_what_is_fiftyones() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", ["one", "two"].map(image_dataset)).await;
+    let before = deployment.database.list_collection_names().await.unwrap();
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    let run = the_run(&deployment).await;
+    assert_eq!((&run["state"], &run["destination"]), (&"completed".into(), &NEWEST.into()));
+    assert_eq!(run["datasets"], serde_json::json!({ "migrated": 2 }));
+    let mut new = deployment.database.list_collection_names().await.unwrap();
+    new.retain(|it| !before.contains(it));
+    assert_eq!(new, ["runs"], "those of 0.19.0, which FiftyOne would have made");
+    // Nothing to do is nothing to write down.
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    deployment.led_by(program!(["--all", "-v", "0.18.0", "--dry-run"])).run().await.exits_with(0);
+    assert_eq!(runs(&deployment).await.len(), 1);
+}
+
+#[tokio::test]
+async fn failures_are_told_apart_from_success_and_can_be_tried_again_alone() {
+    let deployment = Deployment::at("0.18.0").await;
+    let mut bad = image_dataset("bad");
+    let good = bad.insert("sample_fields", 7).unwrap();
+    deployment.plant("datasets", [bad, image_dataset("good")]).await;
+    deployment.led_by(program!(["--all"])).run().await.exits_with(3);
+    let run = the_run(&deployment).await;
+    assert_eq!(run["state"], "completed_with_failures");
+    assert_eq!(run["datasets"], serde_json::json!({ "migrated": 1, "refused": 1 }));
+    let id = run["id"].as_str().unwrap();
+    let shown = deployment.seen_by(program!(["runs", "show", id])).run().await.with(0);
+    assert!(shown.stdout.contains("  bad: refused: "), "{}", shown.stdout);
+    assert!(shown.stdout.contains(": retry\n"), "{}", shown.stdout);
+    deployment.led_by(program!(["runs", "retry", id])).run().await.exits_with(3);
+
+    let mend = doc! { "$set": { "sample_fields": good } };
+    deployment.collection("datasets").update_one(doc! { "name": "bad" }, mend).await.unwrap();
+    deployment.led_by(program!(["runs", "retry", id])).run().await.exits_with(0);
+    deployment.assert_newest().await;
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+    let again = deployment.led_by(program!(["runs", "retry", id])).run().await.with(1);
+    assert!(again.stderr.contains("a run that is completed cannot be retried"), "{}", again.stderr);
+}
+
+#[tokio::test]
+async fn a_run_is_paused_from_elsewhere_and_goes_on() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    let id = id(&deployment).await;
+    let refused = deployment.seen_by(program!(["runs", "pause", &id])).run().await.with(1);
+    assert!(refused.stderr.contains("FIFTYONE_DATABASE_ADMIN=true"), "{}", refused.stderr);
+    deployment.led_by(program!(["runs", "pause", &id])).run().await.exits_with(0);
+    let ended = running.ended().await.with(1);
+    assert!(ended.stderr.contains(&format!("Run {id} is paused")), "{}", ended.stderr);
+    assert_eq!(deployment.version_of("large").await, "0.18.0".into());
+    let watched = deployment.seen_by(program!(["runs", "watch", &id])).run().await.with(1);
+    assert!(watched.stdout.contains("resume, cancel"), "{}", watched.stdout);
+    deployment.led_by(program!(["runs", "resume", &id])).run().await.exits_with(0);
+    assert_whole(&deployment).await;
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+}
+
+#[tokio::test]
+async fn a_run_that_was_cancelled_or_interrupted_can_be_resumed() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    let id = id(&deployment).await;
+    deployment.led_by(program!(["runs", "cancel", &id])).run().await.exits_with(0);
+    running.ended().await.exits_with(1);
+    assert_eq!(the_run(&deployment).await["state"], "cancelled");
+
+    let running = led(&deployment, &["runs", "resume", &id]);
+    becomes(&deployment, "running").await;
+    running.signal(Signal::SIGINT);
+    running.ended().await.exits_with(1);
+    assert_eq!(the_run(&deployment).await["state"], "paused");
+    // The same again is the same run.
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    assert_whole(&deployment).await;
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+}
+
+#[tokio::test]
+async fn a_run_whose_program_was_killed_is_taken_over_at_once_on_the_same_machine() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    running.signal(Signal::SIGKILL);
+    running.ended().await;
+    let run = the_run(&deployment).await;
+    assert_eq!((&run["state"], &run["held"]), (&"running".into(), &false.into()));
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    assert_whole(&deployment).await;
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+}
+
+#[tokio::test]
+async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_left_to_it() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    running.signal(Signal::SIGKILL);
+    running.ended().await;
+    let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
+    becomes(&deployment, "completed").await;
+    assert_whole(&deployment).await;
+
+    let left = deployment.led_by(program!(["--all", "-v", "0.22.0", "--detach", "--json"])).run();
+    let left = left.await.with(0).json();
+    assert_eq!(left["state"], "planned");
+    let id = left["id"].as_str().unwrap();
+    let watched = deployment.seen_by(program!(["runs", "watch", id])).run().await;
+    watched.exits_with(0);
+    deployment.assert_all_at("0.22.0").await;
+    server.signal(Signal::SIGTERM);
+    server.ended().await.exits_with(0);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_leaves_its_run_to_the_next_one() {
+    let deployment = large().await;
+    deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);
+    let first = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
+    begun(&deployment).await;
+    first.signal(Signal::SIGTERM);
+    first.ended().await.exits_with(0);
+    let run = the_run(&deployment).await;
+    assert_eq!((&run["state"], &run["held"]), (&"running".into(), &false.into()));
+    let next = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
+    becomes(&deployment, "completed").await;
+    assert_whole(&deployment).await;
+    next.signal(Signal::SIGTERM);
+    next.ended().await.exits_with(0);
+}
+
+#[tokio::test]
+async fn a_second_starter_is_told_who_is_at_it_and_watches_if_they_want_the_same() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    let id = id(&deployment).await;
+    let other = deployment.led_by(program!(["--all", "-v", "1.0.0"])).run().await.with(1);
+    assert!(other.stderr.contains("this database is being migrated by "), "{}", other.stderr);
+    assert!(
+        other.stderr.contains(&format!("fiftyone-migrate runs watch {id}")),
+        "{}",
+        other.stderr
+    );
+    let same = deployment.led_by(program!(["--all"])).run().await.with(0);
+    assert!(
+        same.stdout.contains("does the same already") || same.stdout.contains("Nothing to do"),
+        "{}",
+        same.stdout
+    );
+    running.ended().await.exits_with(0);
+    assert_whole(&deployment).await;
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_exist_is_not_found() {
+    let deployment = Deployment::at(NEWEST).await;
+    for id in ["nonsense", "0123456789abcdef01234567"] {
+        let ended = deployment.seen_by(program!(["runs", "show", id])).run().await;
+        ended.refused(
+            1,
+            &format!(
+                "run `{id}` not found; `fiftyone-migrate runs` lists the runs of this database"
+            ),
+        );
+    }
+}
