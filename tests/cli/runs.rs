@@ -160,6 +160,25 @@ async fn a_run_whose_program_was_killed_is_taken_over_at_once_on_the_same_machin
     assert_eq!(the_run(&deployment).await["state"], "completed");
 }
 
+/// Takes as long as a lease lasts.
+#[tokio::test]
+async fn a_program_that_was_asleep_longer_than_its_lease_writes_nothing_any_more() {
+    let deployment = large().await;
+    let sleeper = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    sleeper.signal(Signal::SIGSTOP);
+    let ended = deployment.led_by(program!(["--all"])).run().await.with(0);
+    assert!(ended.stdout.contains("does the same already"), "{}", ended.stdout);
+    assert_whole(&deployment).await;
+    let after = deployment.dump().await;
+
+    sleeper.signal(Signal::SIGCONT);
+    let ended = sleeper.ended().await.with(1);
+    assert!(ended.stderr.contains("was taken over by somebody else"), "{}", ended.stderr);
+    assert!(deployment.dump().await == after, "it has written something");
+    assert_eq!(the_run(&deployment).await["state"], "completed");
+}
+
 #[tokio::test]
 async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_left_to_it() {
     let deployment = large().await;

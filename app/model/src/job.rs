@@ -89,6 +89,7 @@ pub const TRANSITIONS: &[(JobState, JobEvent, JobState, &[JobAction])] = &[
     (Planned, Start, Running, &[Write]),
     (Planned, Cancel, Cancelled, &[]),
     (Planned, TakenOver, Running, &[Write]),
+    (Planned, Broke, Failed, &[]),
     (Running, Pause, Pausing, &[Hold]),
     (Running, Cancel, Cancelling, &[Hold]),
     (Running, Written, Verifying, &[Verify]),

@@ -98,6 +98,12 @@ pub enum Error {
         /// Whether the same was asked for.
         same: bool,
     },
+    /// We were asleep or cut off for longer than our lease, and somebody else goes on with our run.
+    #[error(
+        "run {0} was taken over by somebody else, because this program was asleep or cut off for longer than its lease; \
+         nothing was written since; watch it with `fiftyone-migrate runs watch {0}`"
+    )]
+    TakenOver(String),
     /// A run that does not exist.
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),

@@ -114,9 +114,23 @@ impl Hand {
 
     /// Notes what became of datasets.
     pub async fn note(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
+        if reports.is_empty() {
+            return Ok(());
+        }
         self.control.wrote();
-        let datasets: Vec<JobDataset> = reports.iter().map(noted).collect::<Result<_, _>>()?;
-        match self.store.note_datasets(self.id, self.fence, &datasets).await {
+        // Of most there is nothing to say but that they are done, and that is quick to say of many at once.
+        let (plain, others): (Vec<_>, Vec<_>) =
+            reports.iter().partition(|it| it.is_plainly_migrated());
+        let ids: Vec<&str> = plain.iter().map(|it| it.id.as_str()).collect();
+        let mut whole: Vec<&DatasetReport> = others;
+        if !ids.is_empty()
+            && self.store.note_state(self.id, self.fence, &ids, "migrated").await? != ids.len()
+        {
+            // Some that were not planned when the run began, or somebody else has the run now.
+            whole.extend(plain);
+        }
+        let whole: Vec<JobDataset> = whole.into_iter().map(noted).collect::<Result<_, _>>()?;
+        match self.store.note_datasets(self.id, self.fence, &whole).await {
             Err(failure) if failure.is_duplicate() => {
                 self.lost.store(true, Ordering::Relaxed);
                 self.control.stop();
@@ -128,6 +142,10 @@ impl Hand {
 
     /// Everything is written; it is being looked at once more.
     pub async fn verifies(&self) -> Result<(), Failure> {
+        // One that was taken over while it was being verified is there already.
+        if self.store.job(self.id).await?.is_some_and(|it| it.state == JobState::Verifying) {
+            return Ok(());
+        }
         self.move_on(JobEvent::Written, Document::new()).await.map(drop)
     }
 
@@ -149,37 +167,39 @@ impl Hand {
         self.keeper.abort();
         // Others may go on at once; if this fails, the lease runs out by itself.
         self.store.release_lease(self.fence).await.ok();
-        ended.map_err(|it| self.store.error(it))
+        match ended {
+            Ok(Some(state)) => Ok(state),
+            Ok(None) => Err(Error::TakenOver(self.id.to_hex())),
+            Err(failure) => Err(self.store.error(failure)),
+        }
     }
 
+    /// The state it came to; `None` if somebody else has taken it over.
     async fn settle(
         &self,
         halted: bool,
         failures: bool,
         error: Option<String>,
-    ) -> Result<JobState, Failure> {
-        if self.lost.load(Ordering::Relaxed) {
-            let job = self.store.job(self.id).await?;
-            return Ok(job.map_or(JobState::Failed, |it| it.state));
-        }
+    ) -> Result<Option<JobState>, Failure> {
+        let job = self.store.job(self.id).await?.filter(|it| it.fence == self.fence);
+        let Some(job) = job.filter(|_| !self.lost.load(Ordering::Relaxed)) else { return Ok(None) };
         let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
         if let Some(error) = error {
             let mut more = progress;
             more.insert("error", error);
-            return self.move_on(JobEvent::Broke, more).await;
+            return self.move_on(JobEvent::Broke, more).await.map(Some);
         }
         if halted {
-            let state = self.store.job(self.id).await?.map_or(JobState::Failed, |it| it.state);
-            if matches!(state, JobState::Running | JobState::Verifying) {
+            if matches!(job.state, JobState::Running | JobState::Verifying) {
                 if self.hands_over {
-                    return Ok(state);
+                    return Ok(Some(job.state));
                 }
                 self.move_on(JobEvent::Pause, Document::new()).await?;
             }
-            return self.move_on(JobEvent::Edge, progress).await;
+            return self.move_on(JobEvent::Edge, progress).await.map(Some);
         }
         let verified = if failures { JobEvent::VerifiedWithFailures } else { JobEvent::Verified };
-        self.move_on(verified, progress).await
+        self.move_on(verified, progress).await.map(Some)
     }
 
     /// Moves the run on from whatever state it is in by now.

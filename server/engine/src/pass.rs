@@ -121,8 +121,8 @@ impl Passes {
         }
         if !matches!(work, Work::Rewrite { .. }) {
             match self.piece(&work, &Range::all(), AT_ONCE).await {
-                Err(failure) if failure.is_too_slow() => {}
-                Err(failure) => return Err(failure.into()),
+                Err(Halt::Failed(failure)) if failure.is_too_slow() => {}
+                Err(halt) => return Err(halt),
                 Ok(documents) => {
                     self.control.add_documents(documents);
                     return Ok(());
@@ -136,7 +136,7 @@ impl Passes {
         let mut ahead = self.store.about_documents(work.walked()).await?;
         self.control.expect_documents(ahead);
         let work = Arc::new(work);
-        let mut pieces: JoinSet<Result<u64, Failure>> = JoinSet::new();
+        let mut pieces: JoinSet<Result<u64, Halt>> = JoinSet::new();
         let (mut after, mut last, mut ended) = (None, false, Ok(()));
         while ended.is_ok() && !(last && pieces.is_empty()) {
             if !last && pieces.len() < SIDE_BY_SIDE {
@@ -160,7 +160,7 @@ impl Passes {
                     self.control.arrived(arrived);
                     Ok(())
                 }
-                Some(Ok(Err(failure))) => Err(Halt::Failed(failure)),
+                Some(Ok(Err(halt))) => Err(halt),
                 Some(Err(error)) => Err(Halt::Failed(Failure::other(error.to_string()))),
                 None => Ok(()),
             };
@@ -177,10 +177,10 @@ impl Passes {
         work: &'a Work,
         range: Range,
         documents: u64,
-    ) -> BoxFuture<'a, Result<u64, Failure>> {
+    ) -> BoxFuture<'a, Result<u64, Halt>> {
         Box::pin(async move {
             match self.piece(work, &range, ONE_RANGE).await {
-                Err(failure) if failure.is_too_slow() && documents > 1 => {
+                Err(Halt::Failed(failure)) if failure.is_too_slow() && documents > 1 => {
                     let half = documents.div_ceil(2);
                     let first =
                         self.store.next_range(work.walked(), range.after.as_ref(), half).await?;
@@ -197,9 +197,13 @@ impl Passes {
         })
     }
 
-    async fn piece(&self, work: &Work, range: &Range, limit: Duration) -> Result<u64, Failure> {
+    async fn piece(&self, work: &Work, range: &Range, limit: Duration) -> Result<u64, Halt> {
         let _permit = self.permits.acquire().await.map_err(|it| Failure::other(it.to_string()))?;
-        match work {
+        // Last before it is sent: the wait may have been long, and the program asleep meanwhile.
+        if self.control.is_stopped() {
+            return Err(Halt::Stopped);
+        }
+        let documents = match work {
             Work::Update { collection, stages } => {
                 self.store.update_range(collection, range, stages, limit).await
             }
@@ -209,7 +213,8 @@ impl Passes {
             Work::Merge { from, into, stages } => {
                 self.store.merge_range(from, into, range, stages, limit).await.map(|()| 0)
             }
-        }
+        };
+        Ok(documents?)
     }
 }
 

@@ -91,6 +91,11 @@ impl DatasetReport {
         self.name.as_deref().map_or_else(|| self.id.clone(), printable)
     }
 
+    /// Whether it was migrated, and there is nothing else to say of it.
+    pub(crate) fn is_plainly_migrated(&self) -> bool {
+        self.state == State::Migrated && self.renamed_to.is_none() && self.warnings.is_empty()
+    }
+
     /// Whether it did not get where it was asked to go.
     pub fn is_failure(&self) -> bool {
         matches!(self.state, State::Refused | State::Failed)

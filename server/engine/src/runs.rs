@@ -182,13 +182,13 @@ impl Engine {
     /// A run that could not even begin.
     async fn give_up(&self, id: &str, why: &Error) -> Result<()> {
         let job = self.job(id).await?;
-        if matches!(why, Error::Unreachable { .. })
-            || !(job.state.is_active() || job.state == JobState::Planned)
-        {
+        let (Ok((next, _)), false) =
+            (job.state.on(JobEvent::Broke), matches!(why, Error::Unreachable { .. }))
+        else {
             return Ok(());
-        }
+        };
         let more = doc! { "error": why.to_string(), "ended": DateTime::now() };
-        let moved = self.store.move_job(job.id, (job.state, JobState::Failed), None, more).await;
+        let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
         moved.map(drop).map_err(|it| self.store.error(it))
     }
 

@@ -123,6 +123,10 @@ impl Writer {
         written: &mut Vec<Written>,
         moved: &mut Vec<Task>,
     ) {
+        if self.control.is_stopped() {
+            written.extend(group.into_iter().map(|it| Written::Halted(it.task, Halt::Stopped)));
+            return;
+        }
         let failed = |task, failure| self.failed(task, failure);
         let group: Vec<(Work, bool)> = group
             .into_iter()

@@ -113,16 +113,26 @@ fn crossed<T>(
     head: &Release,
     destination: &Release,
 ) -> Vec<&'static T> {
-    let (head, destination) = (base(head), base(destination));
     let within = |low: &Release, high: &Release| -> Vec<&'static T> {
-        let numbered = all.iter().map(|it| (fold::release(version(it)), it));
-        numbered.filter(|(at, _)| low < at && at <= high).map(|(_, it)| it).collect()
+        let between = |it: &&T| order(version(it), low).is_gt() && order(version(it), high).is_le();
+        all.iter().filter(between).collect()
     };
-    match direction(&head, &destination) {
-        Some(Direction::Up) => within(&head, &destination),
-        Some(Direction::Down) => within(&destination, &head).into_iter().rev().collect(),
+    match direction(&base(head), &base(destination)) {
+        Some(Direction::Up) => within(head, destination),
+        Some(Direction::Down) => within(destination, head).into_iter().rev().collect(),
         None => Vec::new(),
     }
+}
+
+/// How a revision's version stands to the numbers of a release. Without making a [`Release`] of it: this is asked for
+/// every dataset and revision.
+fn order(version: &Version, release: &Release) -> std::cmp::Ordering {
+    let ours = [version.major(), version.minor(), version.patch()];
+    let theirs = release.release();
+    let number = |numbers: &[u64], at: usize| numbers.get(at).copied().unwrap_or(0);
+    let pairs =
+        (0..ours.len().max(theirs.len())).map(|at| number(&ours, at).cmp(&number(theirs, at)));
+    pairs.fold(0.cmp(&release.epoch()), std::cmp::Ordering::then)
 }
 
 #[cfg(test)]

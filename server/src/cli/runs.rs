@@ -22,8 +22,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often a pipe is told how far it is.
 const TELL: Duration = Duration::from_secs(10);
 
-/// How long nobody may have a run in hand before that is told: longer than a take-over takes.
-const ABANDONED: Duration = Duration::from_secs(40);
+/// How long nobody may have a run in hand before that is told: a server takes it over sooner.
+const ABANDONED: Duration = Duration::from_secs(5);
 
 /// Does what the subcommand says.
 pub async fn runs(

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
 use model::JobState;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Store, durable, server::number};
+use super::{Failure, Store, datasets::raw, durable, server::number};
 
 /// How many statements go into one command.
 const STATEMENTS: usize = 1_000;
@@ -83,10 +83,30 @@ pub struct JobDataset {
     pub report: Document,
 }
 
+impl JobDataset {
+    /// As it is stored.
+    fn stored(&self, run: ObjectId, fence: i64) -> Document {
+        let mut whole = doc! {
+            "_id": { "run": run, "dataset": &self.dataset }, "run": run, "dataset": &self.dataset, "fence": fence,
+        };
+        whole.extend(self.report.clone());
+        whole
+    }
+}
+
 impl Store {
     /// Writes a run down, with the datasets that it is about.
     pub async fn insert_job(&self, job: &Job, datasets: &[JobDataset]) -> Result<(), Failure> {
-        self.note_datasets(job.id, job.fence, datasets).await?;
+        for chunk in datasets.chunks(STATEMENTS) {
+            let mut documents = RawArrayBuf::new();
+            for it in chunk {
+                documents.push(raw(&it.stored(job.id, job.fence))?);
+            }
+            let mut command = rawdoc! { "insert": RUN_DATASETS, "ordered": false };
+            command.append(cstr!("documents"), documents);
+            let answer = self.jobs.run_raw_command(command).await?;
+            super::failure::in_answer(&answer)?;
+        }
         let document =
             bson::serialize_to_document(job).map_err(|it| Failure::other(it.to_string()))?;
         let command = doc! { "insert": RUNS, "documents": [document], "writeConcern": durable() };
@@ -193,16 +213,34 @@ impl Store {
             let statements: Vec<Bson> = chunk
                 .iter()
                 .map(|it| {
-                    let id = doc! { "run": run, "dataset": &it.dataset };
-                    let mut whole = doc! { "_id": id.clone(), "run": run, "dataset": &it.dataset, "fence": fence };
-                    whole.extend(it.report.clone());
-                    doc! { "q": { "_id": id, "fence": { "$lte": fence } }, "u": whole, "upsert": true }.into()
+                    let whole = it.stored(run, fence);
+                    let filter = doc! { "_id": whole.get("_id"), "fence": { "$lte": fence } };
+                    doc! { "q": filter, "u": whole, "upsert": true }.into()
                 })
                 .collect();
             let command = doc! { "update": RUN_DATASETS, "updates": statements, "ordered": false };
             self.jobs_command(command).await?;
         }
         Ok(())
+    }
+
+    /// Notes of datasets that are written down already that they are in this state, and nothing else. Returns how many
+    /// of them were.
+    pub async fn note_state(
+        &self,
+        run: ObjectId,
+        fence: i64,
+        datasets: &[&str],
+        state: &str,
+    ) -> Result<usize, Failure> {
+        let ids: Vec<Bson> =
+            datasets.iter().map(|it| doc! { "run": run, "dataset": *it }.into()).collect();
+        let filter = doc! { "_id": { "$in": ids }, "fence": { "$lte": fence } };
+        let set = doc! { "$set": { "state": state, "fence": fence } };
+        let statement = doc! { "q": filter, "u": set, "multi": true };
+        let command = doc! { "update": RUN_DATASETS, "updates": [statement] };
+        let noted = number(self.jobs_command(command).await?.get("n"));
+        Ok(noted.and_then(|it| usize::try_from(it).ok()).unwrap_or(0))
     }
 
     /// What became of the datasets of a run, by name; only those in these states, if any are given.
