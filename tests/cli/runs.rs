@@ -1,5 +1,7 @@
 //! Runs: written down, watched, paused, resumed, retried, and taken over from those who are gone.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::time::Duration;
 
 use bson::doc;

@@ -28,8 +28,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often a lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(10);
 
-/// How long before its lease ends a holder begins nothing new: longer than anything begun may take.
-const MARGIN: Duration = Duration::from_secs(12);
+/// How long after taking or renewing its lease a holder may begin new writes. What is left of the lease then, 12 s, is
+/// longer than anything begun may take.
+const WRITING: Duration = Duration::from_secs(18);
 
 /// What a run shall do.
 #[derive(Clone, Debug)]
@@ -68,9 +69,9 @@ impl Hand {
     /// [`Error::Busy`] if somebody else migrates this database now. Nothing was written then.
     pub async fn take(store: &Store, proposal: Proposal, control: Control) -> Result<Self> {
         let error = |it| store.error(it);
-        let fresh = proposal.job.unwrap_or_else(ObjectId::new);
-        let (lease, until) = take_lease(store, fresh, &proposal.asked).await?;
-        control.write_until(until - MARGIN);
+        let fresh = proposal.job.unwrap_or_default();
+        let (lease, since) = take_lease(store, fresh, &proposal.asked).await?;
+        control.write_until(since + WRITING);
         let fence = lease.fence;
         let taken = async {
             let (id, from) = settle(store, fresh, &proposal, fence).await?;
@@ -240,9 +241,9 @@ impl Keeper {
             looks.tick().await;
             if renewed.elapsed() >= RENEWAL {
                 match self.store.renew_lease(self.fence).await {
-                    Ok(Some(until)) => {
+                    Ok(Some(since)) => {
                         renewed = Instant::now();
-                        self.control.write_until(until - MARGIN);
+                        self.control.write_until(since + WRITING);
                     }
                     Ok(None) => return self.lose(),
                     // The server may be back before the lease runs out; after that nothing is written.
@@ -279,7 +280,7 @@ async fn take_lease(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Leas
         taking = store.inherit_lease(run, asked, &holder, gone).await.map_err(error)?;
     }
     match taking {
-        Taking::Taken(lease, until) => Ok((lease, until)),
+        Taking::Taken(lease, since) => Ok((lease, since)),
         Taking::Held(lease) => {
             let job = store.job(lease.run).await.map_err(error)?;
             Err(Error::Busy {

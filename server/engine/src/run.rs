@@ -223,7 +223,7 @@ impl Run {
             hash.update(format!("{} {:?} {:?}\n", it.id, it.head, it.destination));
             datasets.push(noted(&it).map_err(|it| self.store.error(it))?);
         }
-        let plan = hash.finalize().iter().map(|it| format!("{it:02x}")).collect();
+        let plan = format!("{:x}", hash.finalize());
         let destination =
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
         let Going { job, hands_over, .. } = self.going;
@@ -406,14 +406,14 @@ impl Run {
             now,
         };
         // Folded in order, so that the same database always gets the same names; written side by side.
-        let loaded = stream::iter(groups(&plan.tasks)).then(|tasks| {
+        let folded = stream::iter(groups(&plan.tasks)).then(|tasks| {
             let (loader, control) = (Arc::clone(&loader), self.control.clone());
             async move {
                 if control.is_stopped() {
                     return (Vec::new(), untouched(tasks));
                 }
                 match loader.load(tasks.to_vec()).await {
-                    Ok(loaded) => split(loaded),
+                    Ok(found) => split(found),
                     Err(failure) => {
                         if failure.is_fatal() {
                             control.break_off(failure.text.clone());
@@ -424,30 +424,8 @@ impl Run {
                 }
             }
         });
-        let written = loaded
-            .map(|(group, mut reports)| {
-                let writer = writer.clone();
-                async move {
-                    let tasks: Vec<Task> = group.iter().map(|it| it.task.clone()).collect();
-                    if writer.control.is_stopped() {
-                        reports.extend(untouched(&tasks));
-                        return reports;
-                    }
-                    for it in &tasks {
-                        writer.control.send(Event::Started(report_of(it, State::Planned)));
-                    }
-                    let writing = tokio::spawn(async move { writer.write(group).await });
-                    match writing.await {
-                        Ok(written) => reports.extend(written.into_iter().map(reported)),
-                        Err(lost) => {
-                            let failure = Failure::other(lost.to_string());
-                            let failed = |it| halted(it, Halt::Failed(failure.clone()));
-                            reports.extend(tasks.iter().map(failed));
-                        }
-                    }
-                    reports
-                }
-            })
+        let written = folded
+            .map(|(group, settled)| write_group(writer.clone(), group, settled))
             .buffer_unordered(GROUPS_SIDE_BY_SIDE);
         let mut written = std::pin::pin!(written);
         while let Some(reports) = written.next().await {
@@ -542,6 +520,30 @@ impl Report {
             (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
         });
     }
+}
+
+/// Writes a group, unless the run was stopped by now, and adds what became of it to what is settled already.
+async fn write_group(
+    writer: Writer,
+    group: Vec<Work>,
+    mut settled: Vec<DatasetReport>,
+) -> Vec<DatasetReport> {
+    let tasks: Vec<Task> = group.iter().map(|it| it.task.clone()).collect();
+    if writer.control.is_stopped() {
+        settled.extend(untouched(&tasks));
+        return settled;
+    }
+    for it in &tasks {
+        writer.control.send(Event::Started(report_of(it, State::Planned)));
+    }
+    match tokio::spawn(async move { writer.write(group).await }).await {
+        Ok(written) => settled.extend(written.into_iter().map(reported)),
+        Err(lost) => {
+            let failure = Failure::other(lost.to_string());
+            settled.extend(tasks.iter().map(|it| halted(it, Halt::Failed(failure.clone()))));
+        }
+    }
+    settled
 }
 
 /// Splits tasks into groups, in their order.

@@ -140,7 +140,7 @@ impl Engine {
                 let heard = async { while events.recv().await.is_some() {} };
                 tokio::join!(self.attend_once(control), heard).0
             };
-            let ended = run_until(work, stop.as_mut(), &meter).await;
+            let ended = Box::pin(run_until(work, stop.as_mut(), &meter)).await;
             if let Err(error) = &ended.0 {
                 tracing::warn!("{error}");
             }

@@ -117,7 +117,9 @@ pub fn told(
     match result {
         Ok(report) => concluded(&report, settings, args, output),
         Err(error) => {
-            failed.iter().for_each(|it| failure(it, output));
+            for it in failed {
+                failure(it, output);
+            }
             output.error(&error.to_string())
         }
     }

@@ -48,7 +48,7 @@ pub struct Lease {
 /// What came of reaching for a lease.
 #[derive(Clone, Debug)]
 pub enum Taking {
-    /// It is ours, until this moment of our own clock.
+    /// It is ours, for [`TTL`] from this moment of our own clock on.
     Taken(Lease, Instant),
     /// Somebody else has it.
     Held(Lease),
@@ -110,7 +110,7 @@ impl Store {
             "writeConcern": durable(),
         };
         match self.jobs_command(command).await?.get("value") {
-            Some(Bson::Document(taken)) => Ok(Taking::Taken(read(taken.clone())?, begun + TTL)),
+            Some(Bson::Document(taken)) => Ok(Taking::Taken(read(taken.clone())?, begun)),
             _ => match self.lease().await? {
                 Some(held) => Ok(Taking::Held(held)),
                 None => Err(Failure::other("the lease was dropped by somebody; run this again")),
@@ -118,14 +118,15 @@ impl Store {
         }
     }
 
-    /// Renews a lease that is still ours. `None` if it is not: then nothing may be written any more.
+    /// Renews a lease that is still ours, for [`TTL`] from the moment on that is returned. `None` if it is not: then
+    /// nothing may be written any more.
     pub async fn renew_lease(&self, fence: i64) -> Result<Option<Instant>, Failure> {
         let begun = Instant::now();
         let stage =
             doc! { "$set": { "renewed": "$$NOW", "expires": { "$add": ["$$NOW", millis(TTL)] } } };
         let filter =
             doc! { "_id": self.name(), "fence": fence, "$expr": { "$gt": ["$expires", "$$NOW"] } };
-        Ok(self.change_lease(filter, stage).await?.then(|| begun + TTL))
+        Ok(self.change_lease(filter, stage).await?.then_some(begun))
     }
 
     /// Notes for which run a lease is held.
