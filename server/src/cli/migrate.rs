@@ -155,7 +155,8 @@ impl Watch {
                     }
                     None => break,
                 },
-                _ = ticks.tick() => self.tick(&bar),
+                // Nothing is drawn before it is known of how much, or the first figures would come too late.
+                _ = ticks.tick(), if bar.length().is_some_and(|it| it > 0) => self.tick(&bar),
             }
         }
         bar.finish_and_clear();

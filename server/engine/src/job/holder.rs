@@ -2,17 +2,19 @@
 
 use std::{env, fs, process};
 
+use nix::unistd::{User, gethostname, getuid};
+
 use crate::store::Holder;
 
 impl Holder {
     /// This process.
     pub fn this() -> Self {
         let pid = process::id();
-        let host = nix::unistd::gethostname().ok().and_then(|it| it.into_string().ok());
+        let host = gethostname().ok().and_then(|it| it.into_string().ok());
+        let user = User::from_uid(getuid()).ok().flatten().map(|it| it.name);
         Self {
-            user: env::var("USER")
-                .or_else(|_| env::var("LOGNAME"))
-                .unwrap_or_else(|_| "unknown".to_owned()),
+            // A container may run as a number that has no name.
+            user: user.or_else(|| env::var("USER").ok()).unwrap_or_else(|| getuid().to_string()),
             host: host.unwrap_or_else(|| "unknown".to_owned()),
             pid,
             started: started(pid).unwrap_or_default(),
