@@ -109,7 +109,8 @@ async fn a_terminal_sees_a_progress_bar_and_a_pipe_does_not() {
     };
     let binary = env!("CARGO_BIN_EXE_program_under_test");
     let arguments = ["--quiet", "--return", "--command", &format!("{binary} --all"), "/dev/null"];
-    let watched = deployment().await.led_by(Program::at("script", arguments)).run().await.with(0);
+    let terminal = Program::at("script", arguments).env("TERM", "xterm");
+    let watched = deployment().await.led_by(terminal).run().await.with(0);
     assert!(watched.stdout.contains("/300 datasets, "), "{}", watched.stdout);
     let piped = deployment().await.led_by(program!(["--all"])).run().await.with(0);
     assert!(!piped.stdout.contains('\u{1b}') && !piped.stdout.contains('\r'), "{}", piped.stdout);
