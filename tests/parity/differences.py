@@ -1,6 +1,8 @@
 """Where we differ from FiftyOne on purpose: each with the fault it comes from, as narrow as possible."""
 
 import boundaries
+import bson
+import dump as dumps
 
 
 def documented(head, to, dataset, path, ours, theirs):
@@ -43,9 +45,21 @@ def _first_frame(head, to, dataset, path, ours, theirs):
     )
 
 
+def _endless_time(head, to, dataset, path, ours, theirs):
+    return (
+        to < (0, 19, 0) <= head
+        and path.rpartition(".")[0] in [f"datasets.{it}" for it in dumps.RUN_MAPS]
+        and isinstance(ours, dict)
+        and any(isinstance(it, bson.DatetimeMS) for it in ours.values())
+        and str(theirs) == "(absent)"
+    )
+
+
 # runner.md 7.12, faults 11 and 12: the time in the new name is the time of the run.
 TABLE = {
     # runner.md 7.7, faults 9: FiftyOne copies the first frame before it converts its polylines.
     "0.6.2 gives the polylines of the copied first frame shapes": _first_frame,
     "0.19.0 renames with the time of the run": _renamed,
+    # FiftyOne goes on without a run whose time is beyond the year 9999, and so loses it.
+    "0.19.0 keeps a run whose time Python cannot hold": _endless_time,
 }
