@@ -64,6 +64,11 @@ impl Passes {
         Self { store, control, existing: Arc::new(existing), permits }
     }
 
+    /// The same for what must not be left half-done, whatever people want meanwhile.
+    pub fn insisting(&self) -> Self {
+        Self { control: self.control.insisting(), ..self.clone() }
+    }
+
     /// Runs the stages one after the other.
     pub async fn run(&self, names: &Collections, stages: &[Stage]) -> Result<(), Halt> {
         for stage in stages {

@@ -46,6 +46,7 @@ pub struct Meter {
 pub struct Control {
     meter: Meter,
     events: mpsc::UnboundedSender<Event>,
+    insists: bool,
 }
 
 impl Meter {
@@ -70,7 +71,7 @@ impl Control {
     pub fn new() -> (Self, Meter, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let meter = Meter::default();
-        (Self { meter: meter.clone(), events }, meter, receiver)
+        (Self { meter: meter.clone(), events, insists: false }, meter, receiver)
     }
 
     pub(crate) fn stop(&self) {
@@ -95,9 +96,22 @@ impl Control {
         *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
     }
 
+    /// Somebody else may write now, and nothing more is begun here, however important.
+    pub(crate) fn lose(&self) {
+        self.write_until(Instant::now());
+        self.stop();
+    }
+
+    /// The same control for what must not be left half-done: it only stops when somebody else may write.
+    pub(crate) fn insisting(&self) -> Self {
+        Self { insists: true, ..self.clone() }
+    }
+
+    /// Whether nothing new may be begun.
     pub(crate) fn is_stopped(&self) -> bool {
         let until = *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner);
-        self.meter.stop.load(Ordering::Relaxed) || until.is_some_and(|it| it <= Instant::now())
+        (!self.insists && self.meter.stop.load(Ordering::Relaxed))
+            || until.is_some_and(|it| it <= Instant::now())
     }
 
     /// Something of FiftyOne's was written just now.

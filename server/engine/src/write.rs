@@ -131,7 +131,8 @@ impl Writer {
         let group: Vec<(Work, bool)> = group
             .into_iter()
             .map(|work| {
-                let again = passed.contains(&work.passed());
+                // Only when some were edited is there anything to compare with.
+                let again = !passed.is_empty() && passed.contains(&work.passed());
                 (work, again)
             })
             .collect();
@@ -151,12 +152,7 @@ impl Writer {
         while let Some((changed, work, again)) = changed.next().await {
             hasty |= again;
             match changed {
-                Ok(true) => {
-                    if !again {
-                        passed.push(work.passed());
-                    }
-                    ready.push(work);
-                }
+                Ok(true) => ready.push((work, again)),
                 Ok(false) => moved.push(work.task),
                 Err(Halt::Failed(failure)) => written.push(failed(work.task, failure)),
                 Err(Halt::Stopped) => written.push(Written::Halted(work.task, Halt::Stopped)),
@@ -165,13 +161,20 @@ impl Writer {
         let committed = match self.commit(&ready).await {
             Ok(committed) => committed,
             Err(failure) => {
-                written.extend(ready.into_iter().map(|it| failed(it.task, failure.clone())));
+                written.extend(ready.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
                 return;
             }
         };
         let mut done = Vec::new();
-        for (work, committed) in ready.into_iter().zip(committed) {
-            if committed { done.push(work) } else { moved.push(work.task) }
+        for ((work, again), committed) in ready.into_iter().zip(committed) {
+            if committed {
+                done.push(work);
+                continue;
+            }
+            if !again {
+                passed.push(work.passed());
+            }
+            moved.push(work.task);
         }
         if done.is_empty() {
             return;
@@ -180,7 +183,9 @@ impl Writer {
         let before = if hasty { None } else { before };
         if let Err(halt) = self.outlast(before, &done).await {
             let text = match halt {
-                Halt::Stopped => "it was stopped right after a restart of the server".to_owned(),
+                Halt::Stopped => "the lease was lost right after it was committed; what was added to it meanwhile \
+                                  may not be migrated: `fiftyone-migrate doctor` finds it"
+                    .to_owned(),
                 Halt::Failed(failure) => failure.text,
             };
             written
@@ -242,10 +247,10 @@ impl Writer {
     }
 
     /// Commit: which of these are at their destination now.
-    async fn commit(&self, ready: &[Work]) -> Result<Vec<bool>, Failure> {
+    async fn commit(&self, ready: &[(Work, bool)]) -> Result<Vec<bool>, Failure> {
         let swaps: Vec<Swap<'_>> = ready
             .iter()
-            .map(|it| Swap { read: &it.read.document, changed: &it.changed.document })
+            .map(|(it, _)| Swap { read: &it.read.document, changed: &it.changed.document })
             .collect();
         if swaps.is_empty() {
             return Ok(Vec::new());
@@ -253,9 +258,9 @@ impl Writer {
         if self.store.commit(&swaps).await? == ready.len() {
             return Ok(vec![true; ready.len()]);
         }
-        let ids: Vec<Bson> = ready.iter().map(|it| it.task.entry.id.clone()).collect();
+        let ids: Vec<Bson> = ready.iter().map(|(it, _)| it.task.entry.id.clone()).collect();
         let now = self.store.datasets(&ids).await?;
-        let arrived = |(work, now): (&Work, Option<RawDocumentBuf>)| {
+        let arrived = |((work, _), now): (&(Work, bool), Option<RawDocumentBuf>)| {
             now.as_ref() == Some(&work.changed.document)
         };
         Ok(ready.iter().zip(now).map(arrived).collect())
@@ -264,6 +269,9 @@ impl Writer {
     /// Makes sure that what was changed before the commit is as durable as the commit: if another process
     /// answers now than at the beginning, acknowledged writes may have been lost with the old one.
     async fn outlast(&self, before: Option<ObjectId>, done: &[Work]) -> Result<(), Halt> {
+        // They are committed: nobody would look for what is left to do here, so that it is not for people to stop.
+        let (control, passes) = (self.control.insisting(), self.passes.insisting());
+        let insisting = Self { control, passes, ..self.clone() };
         let mut before = before;
         for _ in 0..LOOKS {
             let now = self.store.process().await?;
@@ -274,7 +282,7 @@ impl Writer {
             let inserted: Vec<&Document> = done.iter().flat_map(Work::inserted_runs).collect();
             self.store.insert_runs(&inserted).await?;
             for work in done {
-                self.change(work, true).await?;
+                insisting.change(work, true).await?;
             }
         }
         Err(Failure::other("the MongoDB server keeps restarting; run this again when it is stable")

@@ -51,11 +51,7 @@ impl Entry {
     /// What to call it in a sentence: its name, or its id where it has none. On one line, and with nothing in
     /// it that a terminal would obey.
     pub fn label(&self) -> String {
-        match (&self.name, &self.id) {
-            (Some(name), _) => crate::report::printable(name),
-            (None, Bson::ObjectId(id)) => id.to_hex(),
-            (None, id) => id.to_string(),
-        }
+        self.name.as_deref().map_or_else(|| self.id_text(), crate::report::printable)
     }
 }
 
