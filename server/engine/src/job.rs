@@ -3,34 +3,22 @@
 
 mod holder;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::{
     Error, Result,
+    guard::Guard,
     progress::Control,
     report::DatasetReport,
-    store::{Asked, Failure, Holder, Job, JobDataset, Lease, Store, Taking},
+    store::{Asked, Failure, Holder, Job, JobDataset, Store},
 };
 
 /// How often a run looks for what people want of it, and notes how far it is.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// How often a lease is renewed.
-const RENEWAL: Duration = Duration::from_secs(10);
-
-/// How long after taking or renewing its lease a holder may begin new writes. What is left of the lease then, 12 s, is
-/// longer than anything begun may take.
-const WRITING: Duration = Duration::from_secs(18);
 
 /// What a run shall do.
 #[derive(Clone, Debug)]
@@ -54,11 +42,11 @@ pub struct Proposal {
 pub struct Hand {
     store: Store,
     id: ObjectId,
-    fence: i64,
+    guard: Guard,
     control: Control,
     hands_over: bool,
-    lost: Arc<AtomicBool>,
-    keeper: JoinHandle<()>,
+    /// Of one task, which ends with it.
+    eye: JoinSet<()>,
 }
 
 impl Hand {
@@ -68,44 +56,28 @@ impl Hand {
     ///
     /// [`Error::Busy`] if somebody else migrates this database now. Nothing was written then.
     pub async fn take(store: &Store, proposal: Proposal, control: Control) -> Result<Self> {
-        let error = |it| store.error(it);
         let fresh = proposal.job.unwrap_or_default();
-        let (lease, since) = take_lease(store, fresh, &proposal.asked).await?;
-        control.write_until(since + WRITING);
-        let fence = lease.fence;
+        let guard = Guard::take(store, fresh, &proposal.asked, &control).await?;
+        let fence = guard.fence();
         let taken = async {
             let (id, from) = settle(store, fresh, &proposal, fence).await?;
             begin(store, id, from, &proposal, fence).await?;
+            if id != fresh {
+                guard.is_for(id).await.map_err(|it| store.error(it))?;
+            }
             Ok::<_, Error>(id)
         };
         let id = match taken.await {
             Ok(id) => id,
             Err(why) => {
-                store.release_lease(fence).await.map_err(error)?;
+                guard.release().await;
                 return Err(why);
             }
         };
-        if id != fresh {
-            store.lease_is_for(fence, id).await.map_err(error)?;
-        }
-        let lost = Arc::new(AtomicBool::new(false));
-        let keeper = Keeper {
-            store: store.clone(),
-            id,
-            fence,
-            control: control.clone(),
-            lost: Arc::clone(&lost),
-        };
-        let keeper = tokio::spawn(keeper.keep());
-        Ok(Self {
-            store: store.clone(),
-            id,
-            fence,
-            control,
-            hands_over: proposal.hands_over,
-            lost,
-            keeper,
-        })
+        let mut eye = JoinSet::new();
+        eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
+        let (store, hands_over) = (store.clone(), proposal.hands_over);
+        Ok(Self { store, id, guard, control, hands_over, eye })
     }
 
     /// Which run it is.
@@ -119,22 +91,22 @@ impl Hand {
             return Ok(());
         }
         self.control.wrote();
+        let fence = self.guard.fence();
         // Of most there is nothing to say but that they are done, and that is quick to say of many at once.
         let (plain, others): (Vec<_>, Vec<_>) =
             reports.iter().partition(|it| it.is_plainly_migrated());
         let ids: Vec<&str> = plain.iter().map(|it| it.id.as_str()).collect();
         let mut whole: Vec<&DatasetReport> = others;
         if !ids.is_empty()
-            && self.store.note_state(self.id, self.fence, &ids, "migrated").await? != ids.len()
+            && self.store.note_state(self.id, fence, &ids, "migrated").await? != ids.len()
         {
             // Some that were not planned when the run began, or somebody else has the run now.
             whole.extend(plain);
         }
         let whole: Vec<JobDataset> = whole.into_iter().map(noted).collect::<Result<_, _>>()?;
-        match self.store.note_datasets(self.id, self.fence, &whole).await {
+        match self.store.note_datasets(self.id, fence, &whole).await {
             Err(failure) if failure.is_duplicate() => {
-                self.lost.store(true, Ordering::Relaxed);
-                self.control.stop();
+                self.guard.lose();
                 Ok(())
             }
             noted => noted,
@@ -142,12 +114,16 @@ impl Hand {
     }
 
     /// Everything is written; it is being looked at once more.
+    ///
+    /// # Errors
+    ///
+    /// If that could not be written down.
     pub async fn verifies(&self) -> Result<(), Failure> {
         // One that was taken over while it was being verified is there already.
-        if self.store.job(self.id).await?.is_some_and(|it| it.state == JobState::Verifying) {
+        if self.ours().await?.is_some_and(|it| it.state == JobState::Verifying) {
             return Ok(());
         }
-        self.move_on(JobEvent::Written, Document::new()).await.map(drop)
+        self.move_on(|_| JobEvent::Written, Document::new()).await.map(drop)
     }
 
     /// Puts the run to rest: paused or cancelled if that was asked for, otherwise verified and completed.
@@ -165,13 +141,13 @@ impl Hand {
         error: Option<String>,
     ) -> Result<JobState> {
         let ended = self.settle(halted, failures, error).await;
-        self.keeper.abort();
-        // Others may go on at once; if this fails, the lease runs out by itself.
-        self.store.release_lease(self.fence).await.ok();
+        let Self { store, id, guard, eye, .. } = self;
+        drop(eye);
+        guard.release().await;
         match ended {
             Ok(Some(state)) => Ok(state),
-            Ok(None) => Err(Error::TakenOver(self.id.to_hex())),
-            Err(failure) => Err(self.store.error(failure)),
+            Ok(None) => Err(Error::TakenOver(id.to_hex())),
+            Err(failure) => Err(store.error(failure)),
         }
     }
 
@@ -182,115 +158,91 @@ impl Hand {
         failures: bool,
         error: Option<String>,
     ) -> Result<Option<JobState>, Failure> {
-        let job = self.store.job(self.id).await?.filter(|it| it.fence == self.fence);
-        let Some(job) = job.filter(|_| !self.lost.load(Ordering::Relaxed)) else { return Ok(None) };
         let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
         if let Some(error) = error {
             let mut more = progress;
             more.insert("error", error);
-            return self.move_on(JobEvent::Broke, more).await.map(Some);
+            return self.move_on(|_| JobEvent::Broke, more).await;
         }
-        if halted {
-            if matches!(job.state, JobState::Running | JobState::Verifying) {
-                if self.hands_over {
-                    return Ok(Some(job.state));
-                }
-                self.move_on(JobEvent::Pause, Document::new()).await?;
+        if !halted {
+            let verified =
+                if failures { JobEvent::VerifiedWithFailures } else { JobEvent::Verified };
+            return self.move_on(|_| verified, progress).await;
+        }
+        if self.hands_over {
+            let job = self.ours().await?;
+            if let Some(job) = job.filter(|it| !it.state.is_told_to_rest()) {
+                return Ok(Some(job.state));
             }
-            return self.move_on(JobEvent::Edge, progress).await.map(Some);
+        } else {
+            // Stopped here and not from elsewhere: that is a pause.
+            let pause = |state: JobState| {
+                if state.is_told_to_rest() { JobEvent::Edge } else { JobEvent::Pause }
+            };
+            let moved = self.move_on(pause, progress.clone()).await?;
+            if moved.is_none_or(|it| !it.is_active()) {
+                return Ok(moved);
+            }
         }
-        let verified = if failures { JobEvent::VerifiedWithFailures } else { JobEvent::Verified };
-        self.move_on(verified, progress).await.map(Some)
+        self.move_on(|_| JobEvent::Edge, progress).await
     }
 
-    /// Moves the run on from whatever state it is in by now.
-    async fn move_on(&self, event: JobEvent, more: Document) -> Result<JobState, Failure> {
+    /// The run, unless somebody else has it by now.
+    async fn ours(&self) -> Result<Option<Job>, Failure> {
+        let job = self.store.job(self.id).await?;
+        Ok(job.filter(|it| it.fence == self.guard.fence() && !self.guard.is_lost()))
+    }
+
+    /// Moves the run on from whatever state it is in by now: others may tell it to pause or to end at any moment.
+    /// Returns where it is then; `None` if somebody else has it.
+    async fn move_on(
+        &self,
+        event: impl Fn(JobState) -> JobEvent,
+        more: Document,
+    ) -> Result<Option<JobState>, Failure> {
         for _ in 0..ATTEMPTS {
-            let Some(job) = self.store.job(self.id).await? else {
-                return Err(Failure::other(format!("run {} is gone", self.id)));
-            };
-            let (next, _) = job.state.on(event).map_err(|it| Failure::other(it.to_string()))?;
-            let moved =
-                self.store.move_job(self.id, (job.state, next), Some(self.fence), more.clone());
-            if moved.await? {
-                return Ok(next);
+            let Some(job) = self.ours().await? else { return Ok(None) };
+            let (next, _) =
+                job.state.on(event(job.state)).map_err(|it| Failure::other(it.to_string()))?;
+            let fence = Some(self.guard.fence());
+            if self.store.move_job(self.id, (job.state, next), fence, more.clone()).await? {
+                return Ok(Some(next));
             }
         }
-        Err(Failure::other(format!("run {} was taken over", self.id)))
+        Err(Failure::other(format!("run {} is moved by others all the time", self.id)))
     }
 }
 
 /// How often a run is looked at again that others keep moving.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 20;
 
-/// Keeps the lease, and an eye on what people want.
-struct Keeper {
+/// Looks for what people want of a run, and notes how far it is.
+struct Eye {
     store: Store,
     id: ObjectId,
     fence: i64,
     control: Control,
-    lost: Arc<AtomicBool>,
 }
 
-impl Keeper {
-    async fn keep(self) {
+impl Eye {
+    async fn watch(self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut renewed = Instant::now();
         loop {
             looks.tick().await;
-            if renewed.elapsed() >= RENEWAL {
-                match self.store.renew_lease(self.fence).await {
-                    Ok(Some(since)) => {
-                        renewed = Instant::now();
-                        self.control.write_until(since + WRITING);
-                    }
-                    Ok(None) => return self.lose(),
-                    // The server may be back before the lease runs out; after that nothing is written.
-                    Err(failure) => tracing::warn!("the lease could not be renewed: {failure}"),
-                }
-            }
             let mut progress = doc! { "documents": self.control.documents() };
             if let Some(last) = self.control.last_write() {
                 progress.insert("last_write", last);
             }
             match self.store.note_progress(self.id, self.fence, progress).await {
-                Ok(Some(JobState::Pausing | JobState::Cancelling)) => self.control.stop(),
+                Ok(Some(state)) if state.is_told_to_rest() => self.control.stop(),
                 Ok(Some(_)) => {}
-                Ok(None) => return self.lose(),
+                Ok(None) => {
+                    tracing::warn!("run {} was taken over by somebody else", self.id);
+                    return self.control.lose();
+                }
                 Err(failure) => tracing::warn!("the progress could not be noted: {failure}"),
             }
-        }
-    }
-
-    fn lose(&self) {
-        tracing::warn!("run {} was taken over by somebody else", self.id);
-        self.lost.store(true, Ordering::Relaxed);
-        self.control.stop();
-    }
-}
-
-async fn take_lease(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Lease, Instant)> {
-    let error = |it| store.error(it);
-    let holder = Holder::this();
-    let mut taking = store.take_lease(run, asked, &holder).await.map_err(error)?;
-    if let Taking::Held(gone) = &taking
-        && gone.holder.is_gone()
-    {
-        taking = store.inherit_lease(run, asked, &holder, gone).await.map_err(error)?;
-    }
-    match taking {
-        Taking::Taken(lease, since) => Ok((lease, since)),
-        Taking::Held(lease) => {
-            let job = store.job(lease.run).await.map_err(error)?;
-            Err(Error::Busy {
-                run: lease.run.to_hex(),
-                by: lease.holder.name(),
-                pid: lease.holder.pid,
-                since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
-                documents: job.as_ref().map_or(0, |it| it.documents),
-                same: lease.asked == *asked,
-            })
         }
     }
 }

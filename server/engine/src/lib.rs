@@ -5,6 +5,7 @@
 
 mod demo;
 mod error;
+mod guard;
 mod job;
 mod load;
 mod pass;
@@ -135,5 +136,25 @@ impl Engine {
             Ok(garden.datasets)
         };
         planted.await.map_err(|it| self.store.error(it))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Server functions may be moved to another thread wherever they wait.
+    #[test]
+    fn whatever_the_engine_does_can_be_done_on_any_thread() {
+        fn any_thread<T: Send>(_: T) {}
+        fn all(engine: &Engine, request: &Request, control: &Control) {
+            any_thread(engine.status());
+            any_thread(engine.migrate(request.clone(), control.clone()));
+            any_thread(engine.leave_to_a_server(request, control.clone()));
+            any_thread(engine.go_on("", JobEvent::Resume, control.clone()));
+            any_thread(engine.wish("", JobEvent::Pause));
+            any_thread(engine.clone().attend(std::future::ready(())));
+        }
+        let _: fn(&Engine, &Request, &Control) = all;
     }
 }

@@ -146,10 +146,9 @@ impl Run {
         let proposal = self.proposal(&plan, &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
-        let written = self.write(plan, database.as_mut(), &mut report, &hand).await;
+        let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
         if written.is_ok() && !self.control.is_stopped() {
-            hand.verifies().await.map_err(|it| self.store.error(it))?;
-            self.verify(&mut report, &hand).await?;
+            written = self.verify(&mut report, &hand).await;
         }
         let halted = self.control.is_stopped();
         let failures = report.datasets.iter().any(DatasetReport::is_failure);
@@ -190,6 +189,7 @@ impl Run {
     /// Looks at every dataset once more: one that a client of an older version has written back meanwhile is not where
     /// it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
+        hand.verifies().await.map_err(|it| self.store.error(it))?;
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();
@@ -374,7 +374,7 @@ impl Run {
             if self.control.is_stopped() {
                 break;
             }
-            for loaded in loader.load(tasks.to_vec()).await.map_err(error)? {
+            for loaded in loader.load(tasks).await.map_err(error)? {
                 reports.push(match loaded {
                     Loaded::Ready(work) => previewed(&work),
                     Loaded::Done(task) => report_of(&task, State::Current),
@@ -386,8 +386,10 @@ impl Run {
     }
 
     async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
+        let settled = report.datasets.len();
         self.stamp(plan.stamps, report).await?;
-        hand.note(&report.datasets).await.map_err(|it| self.store.error(it))?;
+        // Those that were settled before are written down already, where there is anything to say of them.
+        hand.note(&report.datasets[settled..]).await.map_err(|it| self.store.error(it))?;
         if plan.tasks.is_empty() {
             return Ok(());
         }
@@ -410,9 +412,9 @@ impl Run {
             let (loader, control) = (Arc::clone(&loader), self.control.clone());
             async move {
                 if control.is_stopped() {
-                    return (Vec::new(), untouched(tasks));
+                    return (Vec::new(), untouched(&tasks));
                 }
-                match loader.load(tasks.to_vec()).await {
+                match loader.load(tasks.clone()).await {
                     Ok(found) => split(found),
                     Err(failure) => {
                         if failure.is_fatal() {
@@ -547,17 +549,17 @@ async fn write_group(
 }
 
 /// Splits tasks into groups, in their order.
-fn groups(tasks: &[Task]) -> Vec<&[Task]> {
+fn groups(tasks: &[Task]) -> Vec<Vec<Task>> {
     let (mut groups, mut from, mut bytes) = (Vec::new(), 0, 0);
     for (index, it) in tasks.iter().enumerate() {
         if index > from && (index - from == GROUP || bytes + it.entry.bytes > GROUP_BYTES) {
-            groups.push(&tasks[from..index]);
+            groups.push(tasks[from..index].to_vec());
             (from, bytes) = (index, 0);
         }
         bytes += it.entry.bytes;
     }
     if from < tasks.len() {
-        groups.push(&tasks[from..]);
+        groups.push(tasks[from..].to_vec());
     }
     groups
 }

@@ -1,0 +1,168 @@
+//! The lease in our hands: taken, renewed until it is given back, and never outlived by a write.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bson::oid::ObjectId;
+use tokio::task::JoinSet;
+
+use crate::{
+    Error, Result,
+    progress::Control,
+    store::{Asked, Failure, Holder, Lease, Store, Taking},
+};
+
+/// How often a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// How soon a renewal is tried again that did not reach the server.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How long after taking or renewing its lease a holder may begin new writes. What is left of the lease then, 12 s, is
+/// longer than anything begun may take.
+const WRITING: Duration = Duration::from_secs(18);
+
+/// A lease that is ours. Renewed until it is given back or dropped; then it runs out.
+#[derive(Debug)]
+pub struct Guard {
+    store: Store,
+    fence: i64,
+    control: Control,
+    lost: Arc<AtomicBool>,
+    /// Of one task, which ends with it: whoever forgets to give the lease back must not keep it for ever.
+    keeper: JoinSet<()>,
+}
+
+impl Guard {
+    /// Takes the lease of a database for a run, at once where its holder is known to be gone. From then on `control`
+    /// lets nothing be written that might outlive the lease.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if somebody has it.
+    pub async fn take(
+        store: &Store,
+        run: ObjectId,
+        asked: &Asked,
+        control: &Control,
+    ) -> Result<Self> {
+        let (lease, since) = take(store, run, asked).await?;
+        control.write_until(since + WRITING);
+        let lost = Arc::new(AtomicBool::new(false));
+        let mut keeper = JoinSet::new();
+        keeper.spawn(
+            Keeper {
+                store: store.clone(),
+                fence: lease.fence,
+                control: control.clone(),
+                lost: Arc::clone(&lost),
+            }
+            .keep(),
+        );
+        Ok(Self {
+            store: store.clone(),
+            fence: lease.fence,
+            control: control.clone(),
+            lost,
+            keeper,
+        })
+    }
+
+    /// Its number: what is written under an older one is refused.
+    pub fn fence(&self) -> i64 {
+        self.fence
+    }
+
+    /// Whether somebody else has it by now.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Stops all writing: somebody else has it.
+    pub fn lose(&self) {
+        lose(&self.lost, &self.control);
+    }
+
+    /// Notes for which run it is held.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn is_for(&self, run: ObjectId) -> Result<(), Failure> {
+        self.store.lease_is_for(self.fence, run).await
+    }
+
+    /// Gives it back, so that others may go on at once.
+    pub async fn release(mut self) {
+        self.keeper.abort_all();
+        if let Err(failure) = self.store.release_lease(self.fence).await {
+            tracing::warn!("the lease could not be given back, and runs out by itself: {failure}");
+        }
+    }
+}
+
+/// Renews a lease.
+struct Keeper {
+    store: Store,
+    fence: i64,
+    control: Control,
+    lost: Arc<AtomicBool>,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let mut wait = RENEWAL;
+        loop {
+            tokio::time::sleep(wait).await;
+            match self.store.renew_lease(self.fence).await {
+                Ok(Some(since)) => {
+                    self.control.write_until(since + WRITING);
+                    wait = RENEWAL;
+                }
+                Ok(None) => return lose(&self.lost, &self.control),
+                // The server may be back before the lease runs out; after that nothing is written.
+                Err(failure) => {
+                    tracing::warn!("the lease could not be renewed: {failure}");
+                    wait = AGAIN;
+                }
+            }
+        }
+    }
+}
+
+fn lose(lost: &AtomicBool, control: &Control) {
+    if !lost.swap(true, Ordering::Relaxed) {
+        tracing::warn!("the lease was taken over by somebody else");
+    }
+    control.lose();
+}
+
+async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Lease, Instant)> {
+    let error = |it| store.error(it);
+    let holder = Holder::this();
+    let mut taking = store.take_lease(run, asked, &holder).await.map_err(error)?;
+    if let Taking::Held(gone) = &taking
+        && gone.holder.is_gone()
+    {
+        taking = store.inherit_lease(run, asked, &holder, gone).await.map_err(error)?;
+    }
+    match taking {
+        Taking::Taken(lease, since) => Ok((lease, since)),
+        Taking::Held(lease) => {
+            let job = store.job(lease.run).await.map_err(error)?;
+            Err(Error::Busy {
+                run: lease.run.to_hex(),
+                by: lease.holder.name(),
+                pid: lease.holder.pid,
+                since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
+                documents: job.as_ref().map_or(0, |it| it.documents),
+                same: lease.asked == *asked,
+            })
+        }
+    }
+}
