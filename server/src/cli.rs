@@ -205,7 +205,9 @@ pub async fn run() -> ExitCode {
         Err(error) => return output.error(&error),
     };
     let code = match &cli.command {
-        Some(Command::Serve(args)) => crate::serve::serve(&deployment.engine, args, output).await,
+        Some(Command::Serve(args)) => {
+            crate::serve::serve(&deployment.engine, &settings, args, output).await
+        }
         Some(Command::Runs(args)) => runs::runs(&deployment.engine, &settings, args, output).await,
         None if cli.migrate.info => {
             info::info(&deployment.engine, &cli.migrate.dataset_name, output).await

@@ -6,9 +6,10 @@ use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState, RunSummary};
 
 use crate::{
-    Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, Target,
+    Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
+    Target,
     run::{Going, Run},
-    store::{Asked, Holder, Job, Scope, Taking},
+    store::{Asked, Holder, Job, Lease, Scope, Taking},
 };
 
 /// How often a server looks for runs that nobody carries out.
@@ -52,8 +53,14 @@ impl Engine {
         let job = self.job(id).await?;
         let found =
             self.store.job_datasets(job.id, &[]).await.map_err(|it| self.store.error(it))?;
-        // One that another version of this program has written in other words is left out.
-        Ok(found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect())
+        let all = found.len();
+        let known: Vec<DatasetReport> =
+            found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect();
+        if known.len() < all {
+            // Written in other words, by another version of this program.
+            tracing::warn!("{} datasets of run {id} cannot be read", all - known.len());
+        }
+        Ok(known)
     }
 
     /// Tells a run to pause or to end. It does so at its next batch edge; if nobody carries it out, it is paused or
@@ -97,13 +104,22 @@ impl Engine {
         self.carry_out(job, event, control, false).await
     }
 
-    /// Writes down a run for a server to carry out.
+    /// Writes down a run for a server to carry out; `None` if there is nothing to do.
     ///
     /// # Errors
     ///
-    /// As [`Engine::migrate`].
-    pub async fn leave_to_a_server(&self, request: &Request) -> Result<RunSummary> {
+    /// As [`Engine::migrate`]: what is refused is refused now, while there is somebody to see it.
+    pub async fn leave_to_a_server(
+        &self,
+        request: &Request,
+        control: Control,
+    ) -> Result<Option<RunSummary>> {
         self.allowed()?;
+        let plan = self.migrate(Request { dry_run: true, ..request.clone() }, control).await?;
+        let datasets = plan.count(State::Planned) + plan.count(State::Refused);
+        if datasets == 0 && plan.database.is_none_or(|it| it.state == State::Current) {
+            return Ok(None);
+        }
         let id = ObjectId::new();
         let job = Job {
             id,
@@ -114,7 +130,7 @@ impl Engine {
                 .as_ref()
                 .unwrap_or(crate::versions::newest())
                 .to_string(),
-            datasets: 0,
+            datasets: i64::try_from(datasets).unwrap_or(i64::MAX),
             plan: String::new(),
             state: JobState::Planned,
             fence: 0,
@@ -127,7 +143,7 @@ impl Engine {
             error: None,
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
-        self.run(&id.to_hex()).await
+        self.run(&id.to_hex()).await.map(Some)
     }
 
     /// Carries out runs that wait for a server, and takes over those whose holder is gone, until it is told to stop.
@@ -159,12 +175,13 @@ impl Engine {
         if !self.admin {
             return Ok(());
         }
-        for job in self.store.unfinished_jobs().await.map_err(error)? {
-            if job.state == JobState::Paused || self.held(&job).await? {
-                continue;
-            }
+        let jobs = self.store.unfinished_jobs().await.map_err(error)?;
+        if jobs.iter().all(|it| it.state == JobState::Paused) || self.is_busy().await? {
+            return Ok(());
+        }
+        for job in jobs.into_iter().filter(|it| it.state != JobState::Paused) {
             let id = job.id.to_hex();
-            if matches!(job.state, JobState::Pausing | JobState::Cancelling) {
+            if job.state.is_told_to_rest() {
                 self.settle_abandoned(&job, job.state).await?;
                 continue;
             }
@@ -220,7 +237,7 @@ impl Engine {
     /// A run that is to pause or to end, but that nobody carries out: it is where it was to go already.
     async fn settle_abandoned(&self, job: &Job, state: JobState) -> Result<()> {
         let error = |it| self.store.error(it);
-        if !matches!(state, JobState::Pausing | JobState::Cancelling) {
+        if !state.is_told_to_rest() {
             return Ok(());
         }
         let (id, this) = (job.id, Holder::this());
@@ -247,12 +264,22 @@ impl Engine {
 
     /// Whether somebody carries a run out.
     async fn held(&self, job: &Job) -> Result<bool> {
+        Ok(self.holder().await?.is_some_and(|it| it.run == job.id))
+    }
+
+    /// Whether somebody migrates this database.
+    async fn is_busy(&self) -> Result<bool> {
+        Ok(self.holder().await?.is_some())
+    }
+
+    /// The lease, while it holds and whoever has it is not known to be gone.
+    async fn holder(&self) -> Result<Option<Lease>> {
         let error = |it| self.store.error(it);
         if self.store.is_lease_free().await.map_err(error)? {
-            return Ok(false);
+            return Ok(None);
         }
         let lease = self.store.lease().await.map_err(error)?;
-        Ok(lease.is_some_and(|it| it.run == job.id && !it.holder.is_gone()))
+        Ok(lease.filter(|it| !it.holder.is_gone()))
     }
 
     async fn summary(&self, job: Job) -> Result<RunSummary> {
@@ -338,7 +365,10 @@ impl Job {
                 self.id, self.destination
             ))
         })?;
-        let typed = self.asked.destination.is_some() || self.state != JobState::Planned;
+        // Where it was going by default, it goes again: the default of this build may be another by now. If it is
+        // the same, it is still the default, which lets a newer database stay where it is.
+        let newest = self.destination == crate::versions::newest().to_string();
+        let typed = self.asked.destination.is_some() || !newest;
         Ok(Request {
             target: match self.asked.scope {
                 Scope::Database => Target::Database,

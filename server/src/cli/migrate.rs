@@ -51,7 +51,7 @@ pub async fn migrate(
         dry_run: args.dry_run,
     };
     if args.detach {
-        return detached(engine, &request, output).await;
+        return detached(engine, &request, args, output).await;
     }
     loop {
         let work = |control| engine.migrate(request.clone(), control);
@@ -71,9 +71,16 @@ pub async fn migrate(
     }
 }
 
-async fn detached(engine: &Engine, request: &Request, output: Output) -> ExitCode {
-    match engine.leave_to_a_server(request).await {
-        Ok(run) => {
+async fn detached(
+    engine: &Engine,
+    request: &Request,
+    args: &MigrateArgs,
+    output: Output,
+) -> ExitCode {
+    let planned = MigrateArgs { dry_run: true, ..args.clone() };
+    let leave = async |control| engine.leave_to_a_server(request, control).await;
+    match watched(leave, &planned, output).await.0 {
+        Ok(Some(run)) => {
             output.line(&format!(
                 "Run {} waits for a server: `fiftyone-migrate serve` on this database, with the right to migrate, \
                  carries it out; watch it with `fiftyone-migrate runs watch {}`",
@@ -82,17 +89,22 @@ async fn detached(engine: &Engine, request: &Request, output: Output) -> ExitCod
             output.document(&run);
             ExitCode::SUCCESS
         }
+        Ok(None) => {
+            output.line("Nothing to do");
+            output.document(&());
+            ExitCode::SUCCESS
+        }
         Err(error) => output.error(&error.to_string()),
     }
 }
 
 /// Carries something out, watched by a person or not, and returns what came of it and the datasets that could not be
 /// migrated.
-pub async fn watched<F: Future<Output = engine::Result<Report>>>(
+pub async fn watched<T, F: Future<Output = engine::Result<T>>>(
     work: impl FnOnce(Control) -> F,
     args: &MigrateArgs,
     output: Output,
-) -> (engine::Result<Report>, Vec<DatasetReport>) {
+) -> (engine::Result<T>, Vec<DatasetReport>) {
     let (control, meter, events) = Control::new();
     let watch = Watch { output, args: args.clone(), meter: meter.clone() };
     let watching = tokio::spawn(watch.watch(events));
