@@ -1,6 +1,6 @@
 //! One bad dataset: it is named and left as it was, the others go on, and the exit status says so.
 
-use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId, raw::cstr};
 use tests::{Deployment, NEWEST, State, image_dataset, image_samples, program};
 
 fn damaged(name: &str, key: &str, value: impl Into<Bson>) -> Document {
@@ -71,6 +71,42 @@ async fn a_malformed_dataset_is_named_and_left_as_it_was_and_the_others_go_on() 
         foreseen["datasets"].as_array().unwrap().iter().filter(|it| it["state"] == "refused");
     assert_eq!(refused.count(), datasets.len());
     ended.exits_with(3);
+}
+
+/// Two documents that decoding would change: one with a key twice, one with a text that is not UTF-8.
+fn unfaithful() -> [(&'static str, RawDocumentBuf); 2] {
+    let bytes = |name: &str, note: &str| {
+        let mut dataset = image_dataset(name);
+        dataset.insert("note", note);
+        bson::serialize_to_raw_document_buf(&dataset).unwrap()
+    };
+    let mut twice = bytes("twice", "first");
+    twice.append(cstr!("note"), "second");
+    let mut broken = bytes("broken", "marked").into_bytes();
+    let at = broken.windows(6).position(|it| it == b"marked").unwrap();
+    broken[at] = 0xff;
+    [("twice", twice), ("broken", RawDocumentBuf::from_bytes(broken).unwrap())]
+}
+
+#[tokio::test]
+async fn a_document_that_would_lose_something_by_being_read_is_refused_alone() {
+    let deployment = Deployment::at("0.18.0").await;
+    let stored = deployment.database.collection::<RawDocumentBuf>("datasets");
+    deployment.plant("datasets", ["a good one", "one more"].map(image_dataset)).await;
+    let unfaithful = unfaithful();
+    for (_, dataset) in &unfaithful {
+        stored.insert_one(dataset).await.unwrap();
+    }
+    let ended = deployment.led_by(program!(["--all"])).run().await.with(3);
+    for (name, before) in &unfaithful {
+        let sentence = format!("  {name}: the document of dataset `");
+        assert!(ended.stderr.contains(&sentence), "{}", ended.stderr);
+        let after = stored.find_one(doc! { "name": name }).await.unwrap().unwrap();
+        assert!(after == *before, "{name}");
+    }
+    for name in ["a good one", "one more"] {
+        assert_eq!(deployment.version_of(name).await, NEWEST.into());
+    }
 }
 
 #[tokio::test]

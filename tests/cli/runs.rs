@@ -204,6 +204,64 @@ async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_lef
 }
 
 #[tokio::test]
+async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
+    let deployment = large().await;
+    let running = led(&deployment, &["--all"]);
+    begun(&deployment).await;
+    while the_run(&deployment).await["documents"].as_u64().unwrap() < u64::from(LARGE / 2) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.signal(Signal::SIGKILL);
+    running.ended().await;
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    assert_whole(&deployment).await;
+    let run = the_run(&deployment).await;
+    assert_eq!(run["state"], "completed");
+    // What was under way is repeated, and no more: four ranges of 5,000.
+    let documents = run["documents"].as_u64().unwrap();
+    assert!(documents <= u64::from(LARGE) + 20_000, "{run}");
+    // It is the same run, so that it writes the same time.
+    let dataset = deployment.dataset("large").await;
+    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
+    let times = samples.distinct("last_modified_at", doc! {}).await.unwrap();
+    assert_eq!(times, [dataset.get("last_modified_at").unwrap().clone()]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_not_left_to_a_server() {
+    let deployment = Deployment::at(NEWEST).await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    let detached = async |arguments: &[&str]| {
+        deployment.led_by(program!([arguments, &["--detach"]].concat())).run().await
+    };
+    let unknown = detached(&["-n", "none"]).await.with(1);
+    assert!(unknown.stderr.contains("`none`"), "{}", unknown.stderr);
+    let ahead = detached(&["--all", "-v", "99.0.0"]).await.with(1);
+    assert!(ahead.stderr.contains("99.0.0"), "{}", ahead.stderr);
+    detached(&["-n", "one"]).await.exits_with(0);
+    assert_eq!(deployment.version_of("one").await, "0.18.0".into());
+    let runs = runs(&deployment).await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!(runs[0]["asked"], "dataset `one`");
+    let database = detached(&[]).await.with(0);
+    assert!(database.stdout.contains("Nothing to do"), "{}", database.stdout);
+}
+
+#[tokio::test]
+async fn a_server_leaves_runs_alone_where_migrations_are_disabled() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);
+    let server = program!(["serve", "--listen", "127.0.0.1:0"]);
+    let server = deployment.led_by(server).env("FIFTYONE_DISABLE_MIGRATIONS", "1").spawn();
+    // Longer than a server takes to look for runs.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(the_run(&deployment).await["state"], "planned");
+    server.signal(Signal::SIGTERM);
+    server.ended().await.exits_with(0);
+}
+
+#[tokio::test]
 async fn a_server_that_ends_leaves_its_run_to_the_next_one() {
     let deployment = large().await;
     deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bson::{Binary, Bson, DateTime, Document, Uuid, doc, oid::ObjectId, spec::BinarySubtype};
+use futures_util::TryStreamExt;
 use mongodb::IndexModel;
 use mongodb::options::IndexOptions;
 use tests::{
@@ -47,6 +48,46 @@ async fn a_collection_of_many_ranges_is_migrated_to_its_last_document() {
     deployment.assert_all_at("0.7.1").await;
     let summed = doc! { "frames.frame_count": 100, "frames.first_frame.frame_number": 1 };
     assert_eq!(count(&deployment, &videos_in, summed).await, 300);
+}
+
+/// Samples of which this many were made in each second.
+fn samples_of_their_time(per_second: u32) -> impl Iterator<Item = Document> {
+    image_samples(20_000).zip(0_u32..).map(move |(mut it, index)| {
+        let mut id = [0; 12];
+        id[..4].copy_from_slice(&(1_600_000_000 + index / per_second).to_be_bytes());
+        id[8..].copy_from_slice(&index.to_be_bytes());
+        it.insert("_id", ObjectId::from_bytes(id));
+        it
+    })
+}
+
+#[tokio::test]
+async fn samples_made_quickly_or_slowly_get_the_time_they_were_made_and_the_same_keys() {
+    let deployment = Deployment::at("0.18.0").await;
+    for (name, per_second) in [("quick", 1_500), ("slow", 1)] {
+        let dataset = image_dataset(name);
+        let samples = dataset.get_str("sample_collection_name").unwrap();
+        deployment.plant(samples, samples_of_their_time(per_second)).await;
+        deployment.plant("datasets", [dataset]).await;
+    }
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    deployment.assert_newest().await;
+    let mut seen = Vec::new();
+    for name in ["quick", "slow"] {
+        let dataset = deployment.dataset(name).await;
+        let samples = dataset.get_str("sample_collection_name").unwrap();
+        let from_id = doc! { "$expr": { "$eq": ["$created_at", { "$toDate": "$_id" }] } };
+        assert_eq!(count(&deployment, samples, from_id).await, 20_000, "{name}");
+        let of_dataset = doc! { "_dataset_id": dataset.get_object_id("_id").unwrap() };
+        assert_eq!(count(&deployment, samples, of_dataset).await, 20_000, "{name}");
+        let keys = doc! { "$map": { "input": { "$objectToArray": "$$ROOT" }, "in": "$$this.k" } };
+        let stages = [doc! { "$group": { "_id": keys } }];
+        let samples = deployment.collection(samples);
+        let found = samples.aggregate(stages).await.unwrap();
+        seen.extend(found.try_collect::<Vec<_>>().await.unwrap());
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
 /// Ids in the order in which the server sorts their types.

@@ -42,6 +42,7 @@ pub struct Proposal {
 pub struct Hand {
     store: Store,
     id: ObjectId,
+    time: DateTime,
     guard: Guard,
     control: Control,
     hands_over: bool,
@@ -60,15 +61,16 @@ impl Hand {
         let guard = Guard::take(store, fresh, &proposal.asked, &control).await?;
         let fence = guard.fence();
         let taken = async {
-            let (id, from) = settle(store, fresh, &proposal, fence).await?;
-            begin(store, id, from, &proposal, fence).await?;
+            let (id, left) = settle(store, fresh, &proposal, fence).await?;
+            control.begin_at(left.as_ref().map_or(0, |it| it.documents));
+            let time = begin(store, id, left, &proposal, fence).await?;
             if id != fresh {
                 guard.is_for(id).await.map_err(|it| store.error(it))?;
             }
-            Ok::<_, Error>(id)
+            Ok::<_, Error>((id, time))
         };
-        let id = match taken.await {
-            Ok(id) => id,
+        let (id, time) = match taken.await {
+            Ok(taken) => taken,
             Err(why) => {
                 guard.release().await;
                 return Err(why);
@@ -77,12 +79,23 @@ impl Hand {
         let mut eye = JoinSet::new();
         eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
         let (store, hands_over) = (store.clone(), proposal.hands_over);
-        Ok(Self { store, id, guard, control, hands_over, eye })
+        Ok(Self { store, id, time, guard, control, hands_over, eye })
     }
 
     /// Which run it is.
     pub fn id(&self) -> ObjectId {
         self.id
+    }
+
+    /// The number of our lease.
+    pub fn fence(&self) -> i64 {
+        self.guard.fence()
+    }
+
+    /// The time that is written where FiftyOne writes the time of the migration: the same however often the run is
+    /// interrupted, so that what is done is as if it never had been.
+    pub fn time(&self) -> DateTime {
+        self.time
     }
 
     /// Notes what became of datasets.
@@ -143,6 +156,11 @@ impl Hand {
         let ended = self.settle(halted, failures, error).await;
         let Self { store, id, guard, eye, .. } = self;
         drop(eye);
+        if let Ok(Some(JobState::Completed | JobState::CompletedWithFailures)) = ended
+            && let Err(failure) = store.forget_marks(id).await
+        {
+            tracing::warn!("the marks of run {id} could not be removed: {failure}");
+        }
         guard.release().await;
         match ended {
             Ok(Some(state)) => Ok(state),
@@ -254,7 +272,7 @@ async fn settle(
     fresh: ObjectId,
     proposal: &Proposal,
     fence: i64,
-) -> Result<(ObjectId, Option<JobState>)> {
+) -> Result<(ObjectId, Option<Job>)> {
     let error = |it| store.error(it);
     let mut ours = None;
     for job in store.unfinished_jobs().await.map_err(error)? {
@@ -263,7 +281,7 @@ async fn settle(
             None => ours.is_none() && job.asked == proposal.asked,
         };
         if wanted {
-            ours = Some((job.id, Some(job.state)));
+            ours = Some((job.id, Some(job)));
         } else if job.state.is_active() {
             let text = "whoever carried it out was gone; another run has begun since";
             let more = doc! { "error": text, "ended": DateTime::now() };
@@ -275,21 +293,22 @@ async fn settle(
     if ours.is_none() && proposal.job.is_some() {
         // A finished one that is to be retried, for example.
         let job = store.job(fresh).await.map_err(error)?;
-        return Ok((fresh, job.map(|it| it.state)));
+        return Ok((fresh, job));
     }
     Ok(ours.unwrap_or((fresh, None)))
 }
 
+/// Writes the run down, or that one that was left goes on. Returns the time it writes into what it migrates.
 async fn begin(
     store: &Store,
     id: ObjectId,
-    from: Option<JobState>,
+    left: Option<Job>,
     proposal: &Proposal,
     fence: i64,
-) -> Result<()> {
+) -> Result<DateTime> {
     let error = |it| store.error(it);
     let now = DateTime::now();
-    let Some(from) = from else {
+    let Some(left) = left else {
         let job = Job {
             id,
             database: store.name().to_owned(),
@@ -301,14 +320,17 @@ async fn begin(
             state: JobState::Running,
             fence,
             created: now,
+            time: Some(now),
             started: Some(now),
             ended: None,
             last_write: None,
             documents: 0,
             error: None,
         };
-        return store.insert_job(&job, &proposal.datasets).await.map_err(error);
+        store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
+        return Ok(now);
     };
+    let from = left.state;
     let event = match from {
         JobState::Planned => JobEvent::Start,
         it if it.is_active() => JobEvent::TakenOver,
@@ -321,10 +343,14 @@ async fn begin(
     if !next.is_active() {
         (next, _) = next.on(JobEvent::Resume).map_err(refused)?;
     }
+    store.adopt_marks(id, fence).await.map_err(error)?;
     store.note_datasets(id, fence, &proposal.datasets).await.map_err(error)?;
-    let more = doc! { "started": now, "ended": null, "error": null };
+    // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
+    let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
+    let time = left.time.filter(|_| !anew).unwrap_or(now);
+    let more = doc! { "started": now, "ended": null, "error": null, "time": time };
     if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
-        return Ok(());
+        return Ok(time);
     }
     Err(Error::Refused(format!(
         "run {id} was changed by somebody else in this moment; look at it and try again"

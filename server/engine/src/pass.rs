@@ -1,15 +1,23 @@
 //! Passes over a dataset's collections: one per collection, side by side, in bounded pieces.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use bson::Document;
+use bson::{Bson, Document, RawDocumentBuf, oid::ObjectId};
 use futures_util::future::BoxFuture;
-use revisions::{Collections, Merge, Pass, Scope, Stage, Update};
-use tokio::{sync::Semaphore, task::JoinSet};
+use revisions::{Collections, Keys, Merge, Pass, Scope, Stage, Update};
+use sha2::{Digest, Sha256};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
 
 use crate::{
     progress::Control,
-    store::{Failure, Range, Store},
+    store::{Failure, Mark, Range, Store},
 };
 
 /// How many operations run side by side on the server.
@@ -17,6 +25,10 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// How many documents one operation changes in a large collection.
 const RANGE_DOCUMENTS: u64 = 5_000;
+
+/// Over how many seconds the documents of one range may have been created, for each second to be named. Whoever fills
+/// a dataset makes thousands in a second.
+const SECONDS: u32 = 16;
 
 /// How long the attempt to change a whole collection at once may take. Most collections are small and done by then;
 /// of a large one, what was changed is looked at once more, so that the attempt must be short.
@@ -45,43 +57,66 @@ impl From<Failure> for Halt {
 pub struct Passes {
     store: Store,
     control: Control,
+    run: ObjectId,
+    fence: i64,
+    marks: bool,
     existing: Arc<BTreeSet<String>>,
     permits: Arc<Semaphore>,
+}
+
+/// Whose passes they are, so that it can be noted how far they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// The `_id` of the dataset.
+    pub id: &'a Bson,
+    /// The dataset's document as it was read.
+    pub document: &'a RawDocumentBuf,
 }
 
 /// What is done to each range of a collection. Doing it twice does no more than doing it once.
 #[derive(Clone, Debug)]
 enum Work {
-    Update { collection: String, stages: Vec<Document> },
+    Update { collection: String, stages: Vec<Document>, keys: Option<Keys> },
     Rewrite { collection: String, updates: Vec<Update> },
     Merge { from: String, into: String, stages: Vec<Document> },
 }
 
 impl Passes {
-    /// Passes over those collections that exist.
-    pub fn new(store: Store, control: Control, existing: BTreeSet<String>) -> Self {
+    /// Passes over those collections that exist, for a run and under its lease.
+    pub fn new(
+        store: Store,
+        control: Control,
+        (run, fence): (ObjectId, i64),
+        existing: BTreeSet<String>,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-        Self { store, control, existing: Arc::new(existing), permits }
+        Self { store, control, run, fence, marks: true, existing: Arc::new(existing), permits }
     }
 
-    /// The same for what must not be left half-done, whatever people want meanwhile.
+    /// The same for what must not be left half-done, whatever people want meanwhile, and from the start of each
+    /// collection: a sample that was added meanwhile may have an `_id` from before.
     pub fn insisting(&self) -> Self {
-        Self { control: self.control.insisting(), ..self.clone() }
+        Self { control: self.control.insisting(), marks: false, ..self.clone() }
     }
 
     /// Runs the stages one after the other.
-    pub async fn run(&self, names: &Collections, stages: &[Stage]) -> Result<(), Halt> {
-        for stage in stages {
+    pub async fn run(
+        &self,
+        whose: Whose<'_>,
+        names: &Collections,
+        stages: &[Stage],
+    ) -> Result<(), Halt> {
+        for (stage, at) in stages.iter().zip(0..) {
             match stage {
                 Stage::Passes { samples, frames } => {
                     self.prepare_frames(&names.frames, frames.as_ref()).await?;
                     let (samples, frames) = tokio::join!(
-                        self.pass(&names.samples, samples.as_ref()),
-                        self.pass(&names.frames, frames.as_ref()),
+                        self.pass(whose, at, &names.samples, samples.as_ref()),
+                        self.pass(whose, at, &names.frames, frames.as_ref()),
                     );
                     samples.and(frames)?;
                 }
-                Stage::Merge(merge) => self.merge(names, merge).await?,
+                Stage::Merge(merge) => self.merge(whose, at, names, merge).await?,
             }
         }
         Ok(())
@@ -97,27 +132,40 @@ impl Passes {
         Ok(())
     }
 
-    async fn pass(&self, collection: &str, pass: Option<&Pass>) -> Result<(), Halt> {
+    async fn pass(
+        &self,
+        whose: Whose<'_>,
+        stage: i64,
+        collection: &str,
+        pass: Option<&Pass>,
+    ) -> Result<(), Halt> {
         let Some(pass) = pass else { return Ok(()) };
         let collection = collection.to_owned();
-        self.over(match pass.clone() {
-            Pass::Server(stages) => Work::Update { collection, stages },
+        let work = match pass.clone() {
+            Pass::Server(stages, keys) => Work::Update { collection, stages, keys },
             Pass::Client(updates) => Work::Rewrite { collection, updates },
-        })
-        .await
+        };
+        self.over(whose, stage, work).await
     }
 
-    async fn merge(&self, names: &Collections, merge: &Merge) -> Result<(), Halt> {
+    async fn merge(
+        &self,
+        whose: Whose<'_>,
+        stage: i64,
+        names: &Collections,
+        merge: &Merge,
+    ) -> Result<(), Halt> {
         let name = |scope: Scope| match scope {
             Scope::Samples => names.samples.clone(),
             Scope::Frames => names.frames.clone(),
         };
         let stages = (merge.stages)(names);
-        self.over(Work::Merge { from: name(merge.from), into: name(merge.into), stages }).await
+        let work = Work::Merge { from: name(merge.from), into: name(merge.into), stages };
+        self.over(whose, stage, work).await
     }
 
     /// Walks one collection, first at once, and in ranges if that takes too long.
-    async fn over(&self, work: Work) -> Result<(), Halt> {
+    async fn over(&self, whose: Whose<'_>, stage: i64, work: Work) -> Result<(), Halt> {
         if self.control.is_stopped() {
             return Err(Halt::Stopped);
         }
@@ -134,45 +182,30 @@ impl Passes {
                 }
             }
         }
-        self.in_ranges(work).await
+        let print = if self.marks { work.print(whose.document) } else { None };
+        let mark = print.map(|print| Mark {
+            run: self.run,
+            fence: self.fence,
+            dataset: whose.id.clone(),
+            stage,
+            collection: work.walked().to_owned(),
+            print,
+        });
+        self.in_ranges(work, mark).await
     }
 
-    async fn in_ranges(&self, work: Work) -> Result<(), Halt> {
-        let mut ahead = self.store.about_documents(work.walked()).await?;
+    /// Walks a collection in ranges, several side by side, from where the mark says that it was left.
+    async fn in_ranges(&self, work: Work, mark: Option<Mark>) -> Result<(), Halt> {
+        let ahead = self.store.about_documents(work.walked()).await?;
+        let from = match &mark {
+            Some(mark) => self.store.mark(mark).await?,
+            None => None,
+        };
         self.control.expect_documents(ahead);
-        let work = Arc::new(work);
-        let mut pieces: JoinSet<Result<u64, Halt>> = JoinSet::new();
-        let (mut after, mut last, mut ended) = (None, false, Ok(()));
-        while ended.is_ok() && !(last && pieces.is_empty()) {
-            if !last && pieces.len() < SIDE_BY_SIDE {
-                if self.control.is_stopped() {
-                    ended = Err(Halt::Stopped);
-                    break;
-                }
-                let range = self.store.next_range(work.walked(), after.as_ref(), RANGE_DOCUMENTS);
-                let range = range.await?;
-                last = range.until.is_none();
-                after.clone_from(&range.until);
-                let (passes, work) = (self.clone(), Arc::clone(&work));
-                pieces.spawn(async move { passes.halving(&work, range, RANGE_DOCUMENTS).await });
-                continue;
-            }
-            ended = match pieces.join_next().await {
-                Some(Ok(Ok(documents))) => {
-                    self.control.add_documents(documents);
-                    let arrived = documents.min(ahead);
-                    ahead -= arrived;
-                    self.control.arrived(arrived);
-                    Ok(())
-                }
-                Some(Ok(Err(halt))) => Err(halt),
-                Some(Err(error)) => Err(Halt::Failed(Failure::other(error.to_string()))),
-                None => Ok(()),
-            };
-        }
-        // What is under way is not cut off in the middle.
-        while pieces.join_next().await.is_some() {}
-        self.control.arrived(ahead);
+        let mut walk =
+            Walk { passes: self, mark, ahead, arrived: 0, out_of_order: BTreeMap::new() };
+        let ended = walk.walk(Arc::new(work), from).await;
+        self.control.arrived(walk.ahead);
         ended
     }
 
@@ -209,8 +242,16 @@ impl Passes {
             return Err(Halt::Stopped);
         }
         let documents = match work {
-            Work::Update { collection, stages } => {
-                self.store.update_range(collection, range, stages, limit).await
+            Work::Update { collection, stages, keys } => {
+                let seconds = keys.as_ref().and_then(|it| range.seconds(it.tell_time(), SECONDS));
+                match (keys, seconds) {
+                    (Some(keys), Some(parts)) => {
+                        let sets: Vec<(Document, Document)> =
+                            parts.into_iter().map(|(filter, id)| (filter, keys.at(id))).collect();
+                        self.store.set_keys(collection, &sets, limit).await
+                    }
+                    _ => self.store.update_range(collection, range, stages, limit).await,
+                }
             }
             Work::Rewrite { collection, updates } => {
                 self.store.rewrite_range(collection, range, updates).await
@@ -223,7 +264,98 @@ impl Passes {
     }
 }
 
+/// One walk over a collection.
+struct Walk<'a> {
+    passes: &'a Passes,
+    mark: Option<Mark>,
+    /// About how many documents are ahead.
+    ahead: u64,
+    /// How many ranges from the start on are done.
+    arrived: u64,
+    /// Those done beyond them, with their last `_id`.
+    out_of_order: BTreeMap<u64, Option<Bson>>,
+}
+
+/// A range that is done: which one, its last `_id`, and how many documents it had.
+type Piece = (u64, Option<Bson>, u64);
+
+impl Walk<'_> {
+    async fn walk(&mut self, work: Arc<Work>, from: Option<Bson>) -> Result<(), Halt> {
+        let mut pieces: JoinSet<Result<Piece, Halt>> = JoinSet::new();
+        let (mut after, mut last, mut begun, mut ended) = (from, false, 0, Ok(()));
+        while ended.is_ok() && !(last && pieces.is_empty()) {
+            if last || pieces.len() >= SIDE_BY_SIDE {
+                ended = self.done(pieces.join_next().await).await;
+                continue;
+            }
+            if self.passes.control.is_stopped() {
+                ended = Err(Halt::Stopped);
+                break;
+            }
+            let store = &self.passes.store;
+            let range = store.next_range(work.walked(), after.as_ref(), RANGE_DOCUMENTS).await;
+            let range = match range {
+                Ok(range) => range,
+                Err(failure) => {
+                    ended = Err(failure.into());
+                    break;
+                }
+            };
+            last = range.until.is_none();
+            after.clone_from(&range.until);
+            let (passes, work, number) = (self.passes.clone(), Arc::clone(&work), begun);
+            begun += 1;
+            pieces.spawn(async move {
+                let until = range.until.clone();
+                let documents = passes.halving(&work, range, RANGE_DOCUMENTS).await?;
+                Ok((number, until, documents))
+            });
+        }
+        // What is under way is not cut off in the middle, and counts.
+        while let Some(piece) = pieces.join_next().await {
+            ended = ended.and(self.done(Some(piece)).await);
+        }
+        ended
+    }
+
+    /// Notes how far it is by now.
+    async fn done(
+        &mut self,
+        piece: Option<Result<Result<Piece, Halt>, JoinError>>,
+    ) -> Result<(), Halt> {
+        let (number, until, documents) = match piece {
+            Some(Ok(piece)) => piece?,
+            Some(Err(error)) => return Err(Failure::other(error.to_string()).into()),
+            None => return Ok(()),
+        };
+        let control = &self.passes.control;
+        control.add_documents(documents);
+        let arrived = documents.min(self.ahead);
+        self.ahead -= arrived;
+        control.arrived(arrived);
+        self.out_of_order.insert(number, until);
+        let mut after = None;
+        while let Some(until) = self.out_of_order.remove(&self.arrived) {
+            self.arrived += 1;
+            after = until.or(after);
+        }
+        if let (Some(mark), Some(after)) = (&self.mark, after) {
+            self.passes.store.set_mark(mark, &after).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Work {
+    /// What identifies it and the dataset it belongs to. `None` where it is code: that is another one in another build.
+    fn print(&self, document: &RawDocumentBuf) -> Option<String> {
+        if matches!(self, Self::Rewrite { .. }) {
+            return None;
+        }
+        let hash = Sha256::new().chain_update(document.as_bytes());
+        Some(format!("{:x}", hash.chain_update(format!("{self:?}")).finalize()))
+    }
+
     /// The collection that is walked in ranges.
     fn walked(&self) -> &str {
         match self {

@@ -129,6 +129,11 @@ impl Control {
         i64::try_from(self.meter.documents()).unwrap_or(i64::MAX)
     }
 
+    /// A run that goes on has passed over this many before.
+    pub(crate) fn begin_at(&self, documents: i64) {
+        self.meter.documents.store(u64::try_from(documents).unwrap_or(0), Ordering::Relaxed);
+    }
+
     pub(crate) fn expect_documents(&self, count: u64) {
         self.meter.expected.fetch_add(count, Ordering::Relaxed);
     }

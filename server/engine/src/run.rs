@@ -395,13 +395,18 @@ impl Run {
         }
         let error = |it| self.store.error(it);
         let existing = self.collections().await?;
-        let now = DateTime::now();
+        let now = hand.time();
         let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
         let loader = Arc::new(loader);
         let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
         let writer = Writer {
             store: self.store.clone(),
-            passes: Passes::new(self.store.clone(), self.control.clone(), existing),
+            passes: Passes::new(
+                self.store.clone(),
+                self.control.clone(),
+                (hand.id(), hand.fence()),
+                existing,
+            ),
             loader: Arc::clone(&loader),
             control: self.control.clone(),
             with_logs: Arc::new(with_logs),

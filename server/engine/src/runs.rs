@@ -136,6 +136,7 @@ impl Engine {
             fence: 0,
             by: Holder::this().name(),
             created: DateTime::now(),
+            time: None,
             started: None,
             ended: None,
             last_write: None,

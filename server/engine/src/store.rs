@@ -6,6 +6,7 @@ mod documents;
 mod failure;
 mod jobs;
 mod leases;
+mod marks;
 mod operations;
 mod ranges;
 mod results;
@@ -24,6 +25,7 @@ pub use datasets::{Entry, Swap};
 pub use failure::Failure;
 pub use jobs::{Asked, Job, JobDataset, Scope};
 pub use leases::{Holder, Lease, Taking};
+pub use marks::Mark;
 pub use ranges::Range;
 
 use crate::{Error, Result};

@@ -12,7 +12,7 @@ use revisions::{Effect, Step, stages};
 
 use crate::{
     load::{Loaded, Loader, Task, Work},
-    pass::{Halt, Passes},
+    pass::{Halt, Passes, Whose},
     progress::Control,
     store::{Failure, Store, Swap},
 };
@@ -241,7 +241,8 @@ impl Writer {
         }
         let stages = stages(&work.steps);
         if all && !stages.is_empty() {
-            self.passes.run(&work.collections, &stages).await?;
+            let whose = Whose { id: &work.task.entry.id, document: &work.read.document };
+            self.passes.run(whose, &work.collections, &stages).await?;
         }
         Ok(true)
     }

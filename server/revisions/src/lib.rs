@@ -27,7 +27,7 @@ pub use dataset::{Dataset, Defaults};
 pub use detect::detect;
 pub use fold::{Head, Outcome, base, direction, fold, head};
 pub use names::Names;
-pub use pass::{Pass, Stage, stages};
+pub use pass::{Keys, Pass, Stage, stages};
 pub use refusal::{Reason, Refusal};
 pub use shape::Shape;
 pub use step::{Collections, Effect, Merge, Scope, Step};

@@ -91,7 +91,7 @@ impl Expr {
         }
     }
 
-    fn evaluate(&self, document: &Document) -> Bson {
+    pub(crate) fn evaluate(&self, document: &Document) -> Bson {
         match self {
             Self::Value(value) => value.clone(),
             Self::CreatedAt(otherwise) => match document.get_object_id("_id") {

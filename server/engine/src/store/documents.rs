@@ -42,6 +42,27 @@ impl Store {
         Ok(number(answer.get("n")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
     }
 
+    /// Sets keys of the documents that each filter selects. Returns how many documents it looked at.
+    ///
+    /// A [`Failure::is_too_slow`] means what it means for [`Self::update_range`].
+    pub async fn set_keys(
+        &self,
+        collection: &str,
+        sets: &[(Document, Document)],
+        limit: Duration,
+    ) -> Result<u64, Failure> {
+        let statement = |(filter, keys): &(Document, Document)| -> Bson {
+            doc! { "q": filter, "u": { "$set": keys }, "multi": true }.into()
+        };
+        let statements: Vec<Bson> = sets.iter().map(statement).collect();
+        let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let command = doc! {
+            "update": collection, "updates": statements, "ordered": false, "maxTimeMS": limit_ms,
+        };
+        let answer = self.command(command).await?;
+        Ok(number(answer.get("n")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
+    }
+
     /// Inserts documents into a collection, as they are.
     pub async fn plant(&self, collection: &str, documents: &[Document]) -> Result<(), Failure> {
         if !documents.is_empty() {

@@ -37,6 +37,9 @@ pub struct Job {
     pub fence: i64,
     /// When it was written down.
     pub created: DateTime,
+    /// What it writes where FiftyOne writes the time of a migration.
+    #[serde(default)]
+    pub time: Option<DateTime>,
     /// When it began, or went on after a rest.
     pub started: Option<DateTime>,
     /// When it came to rest.
