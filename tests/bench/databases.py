@@ -4,10 +4,22 @@ import datetime
 import random
 
 import old_layouts
+from bson import ObjectId
 
 SAMPLES = 3
 MOMENT = datetime.datetime(2021, 3, 4, 5, 6, 7, 89000)
 BATCH = 5_000
+
+
+class Layout(old_layouts.Layout):
+    """Ids as time makes them: this many in each second, which is 2,000 samples of three detections."""
+
+    PER_SECOND = 8_000
+
+    def id(self):
+        self.count += 1
+        second = 0x5D000000 + (self.level << 16) + self.count // self.PER_SECOND
+        return ObjectId(f"{second:08x}{self.count:016x}")
 
 
 class Builder:
@@ -15,7 +27,7 @@ class Builder:
 
     def __init__(self, db, version):
         self.db, self.version = db, version
-        self.layout = old_layouts.Layout(old_layouts.SINCE[version])
+        self.layout = Layout(old_layouts.SINCE[version])
         self.random = random.Random(version)
 
     def finish(self):
