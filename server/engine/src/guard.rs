@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::{
     Error, Result,
     progress::Control,
-    store::{Asked, Failure, Holder, Lease, Store, Taking},
+    store::{Asked, Failure, Holder, LONGEST_WRITE, Lease, Store, Taking},
 };
 
 /// How often a lease is renewed.
@@ -26,6 +26,12 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How long after taking or renewing its lease a holder may begin new writes. What is left of the lease then, 12 s, is
 /// longer than anything begun may take.
 const WRITING: Duration = Duration::from_secs(18);
+
+/// After this, whatever somebody else has begun has ended.
+const LONGEST: Duration = LONGEST_WRITE.saturating_add(Duration::from_secs(1));
+
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A lease that is ours. Renewed until it is given back or dropped; then it runs out.
 #[derive(Debug)]
@@ -51,7 +57,7 @@ impl Guard {
         asked: &Asked,
         control: &Control,
     ) -> Result<Self> {
-        let (lease, since) = take(store, run, asked).await?;
+        let Taken { lease, since, inherited } = take(store, run, asked).await?;
         control.write_until(since + WRITING);
         let lost = Arc::new(AtomicBool::new(false));
         let mut keeper = JoinSet::new();
@@ -64,6 +70,9 @@ impl Guard {
             }
             .keep(),
         );
+        if inherited {
+            outwait(store).await;
+        }
         Ok(Self {
             store: store.clone(),
             fence: lease.fence,
@@ -142,17 +151,28 @@ fn lose(lost: &AtomicBool, control: &Control) {
     control.lose();
 }
 
-async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Lease, Instant)> {
+/// A lease as it was just taken.
+struct Taken {
+    lease: Lease,
+    /// Since when it is ours, by our own clock.
+    since: Instant,
+    /// Whether it was taken before it had run out.
+    inherited: bool,
+}
+
+async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
     let error = |it| store.error(it);
     let holder = Holder::this();
     let mut taking = store.take_lease(run, asked, &holder).await.map_err(error)?;
+    let mut inherited = false;
     if let Taking::Held(gone) = &taking
         && gone.holder.is_gone()
     {
         taking = store.inherit_lease(run, asked, &holder, gone).await.map_err(error)?;
+        inherited = true;
     }
     match taking {
-        Taking::Taken(lease, since) => Ok((lease, since)),
+        Taking::Taken(lease, since) => Ok(Taken { lease, since, inherited }),
         Taking::Held(lease) => {
             let job = store.job(lease.run).await.map_err(error)?;
             Err(Error::Busy {
@@ -164,5 +184,24 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<(Lease, Ins
                 same: lease.asked == *asked,
             })
         }
+    }
+}
+
+/// Waits until the server has ended what somebody who is gone has begun: it could come after what we do. Where a lease
+/// has run out, that has ended before it.
+async fn outwait(store: &Store) {
+    let begun = Instant::now();
+    while begun.elapsed() < LONGEST {
+        match store.is_writing().await {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(failure) => {
+                tracing::warn!(
+                    "it cannot be seen whether anything is still being written: {failure}"
+                );
+                return tokio::time::sleep(LONGEST).await;
+            }
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }

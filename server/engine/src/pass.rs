@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     progress::Control,
-    store::{Failure, Mark, Range, Store},
+    store::{Failure, LONGEST_WRITE, Mark, Range, Store},
 };
 
 /// How many operations run side by side on the server.
@@ -35,7 +35,7 @@ const SECONDS: u32 = 16;
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// How long one range may take before it is halved.
-const ONE_RANGE: Duration = Duration::from_secs(10);
+const ONE_RANGE: Duration = LONGEST_WRITE;
 
 /// Why a pass ended early. It can be run again; what is done stays done.
 #[derive(Debug)]

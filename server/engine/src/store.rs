@@ -16,7 +16,7 @@ mod views;
 
 use std::time::Duration;
 
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 
 pub use config::Config;
@@ -33,6 +33,9 @@ use crate::{Error, Result};
 /// The name our connections carry. Not `fiftyone`: FiftyOne's clients count those to decide whether they are
 /// the last one and may delete what is not persistent.
 const APP_NAME: &str = "fiftyone-migrate";
+
+/// The longest that one write to FiftyOne's own collections may take: less than what is left of a lease when it is begun.
+pub const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
 /// One FiftyOne database on one server.
 #[derive(Clone, Debug)]
@@ -83,15 +86,19 @@ impl Store {
         self.database.collection(name)
     }
 
-    /// Runs a command against the database; write errors in the answer are errors here.
-    async fn command(&self, command: Document) -> Result<Document, Failure> {
+    /// Runs a command against the database, which ends within [`LONGEST_WRITE`]; write errors in the answer are errors here.
+    async fn command(&self, mut command: Document) -> Result<Document, Failure> {
+        if !command.contains_key(LIMIT) {
+            command.insert(LIMIT, millis(LONGEST_WRITE));
+        }
         let answer = self.database.run_command(command).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
     }
 
     /// The same with a command that is bytes already.
-    async fn raw_command(&self, command: RawDocumentBuf) -> Result<Document, Failure> {
+    async fn raw_command(&self, mut command: RawDocumentBuf) -> Result<Document, Failure> {
+        command.append(cstr!("maxTimeMS"), millis(LONGEST_WRITE));
         let answer = self.database.run_raw_command(command).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
@@ -101,6 +108,12 @@ impl Store {
     pub(crate) fn error(&self, failure: Failure) -> Error {
         failure.into_error(&self.hosts)
     }
+}
+
+const LIMIT: &str = "maxTimeMS";
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The hosts that a URI names, without user and password.

@@ -6,7 +6,7 @@ use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use revisions::Update;
 
-use super::{Failure, Range, Store, server::number};
+use super::{Failure, Range, Store, millis, server::number};
 
 /// How often a document that others keep changing is read again before we give up.
 const ATTEMPTS: usize = 5;
@@ -36,7 +36,7 @@ impl Store {
         limit: Duration,
     ) -> Result<u64, Failure> {
         let statement = doc! { "q": range.filter(), "u": stages.to_vec(), "multi": true };
-        let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let limit_ms = millis(limit);
         let command = doc! { "update": collection, "updates": [statement], "maxTimeMS": limit_ms };
         let answer = self.command(command).await?;
         Ok(number(answer.get("n")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
@@ -55,7 +55,7 @@ impl Store {
             doc! { "q": filter, "u": { "$set": keys }, "multi": true }.into()
         };
         let statements: Vec<Bson> = sets.iter().map(statement).collect();
-        let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let limit_ms = millis(limit);
         let command = doc! {
             "update": collection, "updates": statements, "ordered": false, "maxTimeMS": limit_ms,
         };

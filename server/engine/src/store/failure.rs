@@ -56,6 +56,10 @@ impl Failure {
                 self.kind = Kind::Credentials;
             }
             Kind::Privilege => self.text = privilege(&self.text),
+            Kind::TooSlow => {
+                self.text = "MongoDB did not end in time what it was asked to do; run this again when it has less to do"
+                    .to_owned();
+            }
             _ => {}
         }
         self

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Failure, Store, durable};
+use super::{Asked, Failure, Store, durable, millis};
 
 /// How long a lease lasts if it is not renewed.
 pub const TTL: Duration = Duration::from_secs(30);
@@ -182,8 +182,4 @@ const LEASES: &str = "leases";
 fn read(document: Document) -> Result<Lease, Failure> {
     bson::deserialize_from_document(document)
         .map_err(|it| Failure::other(format!("the lease cannot be read: {it}")))
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

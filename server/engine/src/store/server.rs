@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bson::{Bson, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
 
 use super::{Failure, Store};
 use crate::{Error, Result};
@@ -47,6 +48,24 @@ impl Store {
         Ok(topology.and_then(|it| it.get("processId").and_then(Bson::as_object_id)))
     }
 
+    /// Whether the server still carries out a write that a program of ours has begun on this database: it goes on with
+    /// what it has begun when the one that asked is gone. Needs no privilege: only our own user's are looked at.
+    pub async fn is_writing(&self) -> Result<bool, Failure> {
+        let merging = doc! { "command.pipeline.$merge": { "$exists": true } };
+        let stages = [
+            doc! { "$currentOp": { "allUsers": false } },
+            doc! { "$match": {
+                "appName": super::APP_NAME,
+                "active": true,
+                "ns": { "$regex": format!("^{}\\.", escaped(self.name())) },
+                "$or": [{ "op": { "$in": ["update", "insert", "remove"] } }, merging],
+            } },
+            doc! { "$limit": 1 },
+        ];
+        let mut found = self.client.database("admin").aggregate(stages).await?;
+        Ok(found.try_next().await?.is_some())
+    }
+
     /// The names of all collections of the database.
     pub async fn collections(&self) -> Result<BTreeSet<String>, Failure> {
         let names = self.database.list_collection_names().await?;
@@ -57,6 +76,12 @@ impl Store {
     pub async fn drop_collection(&self, name: &str) -> Result<(), Failure> {
         Ok(self.collection(name).drop().await?)
     }
+}
+
+/// A name as a regular expression that matches nothing else.
+fn escaped(name: &str) -> String {
+    let letter = |it: char| if it.is_alphanumeric() { it.to_string() } else { format!("\\{it}") };
+    name.chars().map(letter).collect()
 }
 
 /// A count in any of the types the server uses for counts.
