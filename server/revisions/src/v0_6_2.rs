@@ -218,18 +218,14 @@ fn is_shape(value: &Bson) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use bson::{DateTime, bson};
+    use bson::bson;
 
     use super::*;
+    use crate::trial::{Trial, alone};
 
     fn run(transform: Transform, document: Document) -> Result<(Document, Vec<Step>), Reason> {
-        let (names, results) = (Names::default(), BTreeSet::new());
-        let env = Env { now: DateTime::from_millis(0), names: &names, results: &results };
-        let (mut dataset, mut cx) = (Dataset::new(document), Context::new(env));
-        transform(&mut dataset, &mut cx)?;
-        Ok((dataset.document, cx.steps))
+        let Trial { dataset, steps, .. } = alone(transform, document)?;
+        Ok((dataset.document, steps))
     }
 
     /// What the updates of `scope` make of a document, the same when they run twice.

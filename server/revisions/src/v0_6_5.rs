@@ -27,18 +27,14 @@ fn rename_field(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use bson::{DateTime, Document, doc};
+    use bson::{Document, doc};
 
     use super::*;
+    use crate::trial::{Trial, alone};
 
     fn run(transform: Transform, document: Document) -> Result<(Document, Vec<Step>), Reason> {
-        let (names, results) = (Names::default(), BTreeSet::new());
-        let env = Env { now: DateTime::from_millis(0), names: &names, results: &results };
-        let (mut dataset, mut cx) = (Dataset::new(document), Context::new(env));
-        transform(&mut dataset, &mut cx)?;
-        Ok((dataset.document, cx.steps))
+        let Trial { dataset, steps, .. } = alone(transform, document)?;
+        Ok((dataset.document, steps))
     }
 
     #[test]

@@ -31,18 +31,14 @@ const ADDED: Defaults = &[("evaluations", || doc! {}.into())];
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use bson::{DateTime, Document};
+    use bson::Document;
 
     use super::*;
+    use crate::trial::{Trial, alone};
 
     fn run(transform: Transform, document: Document) -> (Document, Vec<String>) {
-        let (names, results) = (Names::default(), BTreeSet::new());
-        let env = Env { now: DateTime::from_millis(0), names: &names, results: &results };
-        let (mut dataset, mut cx) = (Dataset::new(document), Context::new(env));
-        transform(&mut dataset, &mut cx).unwrap();
-        (dataset.document, cx.warnings)
+        let Trial { dataset, warnings, .. } = alone(transform, document).unwrap();
+        (dataset.document, warnings)
     }
 
     #[test]

@@ -74,18 +74,12 @@ fn size(document: &Document, key: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use bson::DateTime;
-
     use super::*;
+    use crate::trial::{Trial, alone};
 
     fn run(transform: Transform, document: Document) -> Result<(Document, Vec<String>), Reason> {
-        let (names, results) = (Names::default(), BTreeSet::new());
-        let env = Env { now: DateTime::from_millis(0), names: &names, results: &results };
-        let (mut dataset, mut cx) = (Dataset::new(document), Context::new(env));
-        transform(&mut dataset, &mut cx)?;
-        Ok((dataset.document, cx.warnings))
+        let Trial { dataset, warnings, .. } = alone(transform, document)?;
+        Ok((dataset.document, warnings))
     }
 
     #[test]
