@@ -84,6 +84,24 @@ enum RunsCommand {
         /// As `runs` lists it.
         id: String,
     },
+    /// Let a run go faster or slower, also while it goes.
+    Pace(PaceArgs),
+}
+
+/// What `runs pace` takes.
+#[derive(Args, Clone, Debug)]
+struct PaceArgs {
+    /// As `runs` lists it.
+    id: String,
+    /// How many operations on samples and frames may run side by side, up to 32.
+    #[arg(long, value_name = "COUNT")]
+    side_by_side: Option<u32>,
+    /// How long one of them shall take, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    batch: Option<u32>,
+    /// How many seconds a majority of a replica set may be behind before the run holds.
+    #[arg(long, value_name = "SECONDS")]
+    lag: Option<u32>,
 }
 
 /// Which deployment.

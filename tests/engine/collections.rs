@@ -7,7 +7,8 @@ use futures_util::TryStreamExt;
 use mongodb::IndexModel;
 use mongodb::options::IndexOptions;
 use tests::{
-    Deployment, image_dataset, image_samples, program, video_dataset, video_frames, video_samples,
+    Deployment, NEWEST, image_dataset, image_samples, program, video_dataset, video_frames,
+    video_samples,
 };
 
 const INCOMPLETE: fn() -> Document = || doc! { "$or": [{ "created_at": null }, { "last_modified_at": null }, { "_dataset_id": null }] };
@@ -172,4 +173,35 @@ async fn frames_go_into_their_samples_and_out_again_in_spite_of_their_unique_ind
     assert_eq!(count(&deployment, &samples_in, doc! { "frames": { "$exists": true } }).await, 0);
     deployment.led_by(program!(["--all", "-v", "0.6.1"])).run().await.exits_with(0);
     assert_eq!(deployment.all(&frames_in).await.len(), lower[&frames_in].len());
+}
+
+#[tokio::test]
+async fn a_sample_that_cannot_be_changed_is_named_and_stops_only_its_dataset() {
+    let deployment = Deployment::at("0.18.0").await;
+    let mut named = Vec::new();
+    for (name, count) in [("small", 3), ("large", 30_000)] {
+        let dataset = image_dataset(name);
+        let collection = dataset.get_str("sample_collection_name").unwrap().to_owned();
+        deployment.plant("datasets", [dataset]).await;
+        let samples: Vec<Document> = image_samples(count).collect();
+        let id = samples[samples.len() / 2].get_object_id("_id").unwrap();
+        deployment.plant(&collection, samples).await;
+        // Whoever runs the server may have rules of their own.
+        let rule =
+            doc! { "$or": [{ "_id": { "$ne": id } }, { "created_at": { "$exists": false } }] };
+        deployment
+            .database
+            .run_command(doc! { "collMod": &collection, "validator": rule })
+            .await
+            .unwrap();
+        named.push(format!("the document with `_id` ObjectId(\"{id}\") in `{collection}`"));
+    }
+    deployment.plant("datasets", [image_dataset("good")]).await;
+    let ended = deployment.led_by(program!(["--all"])).run().await.with(3);
+    for it in named {
+        assert!(ended.stderr.contains(&it), "{it}\n{}", ended.stderr);
+    }
+    assert_eq!(deployment.version_of("small").await, "0.18.0".into());
+    assert_eq!(deployment.version_of("large").await, "0.18.0".into());
+    assert_eq!(deployment.version_of("good").await, NEWEST.into());
 }

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Pace;
+
 /// How far a run is. Kept in its document, so that it outlives whoever carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +154,12 @@ pub struct RunSummary {
     pub datasets: BTreeMap<String, u64>,
     /// How many samples and frames were passed over.
     pub documents: u64,
+    /// About how many more there are in the collections that are being passed over.
+    pub ahead: u64,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// Why it holds, if it does.
+    pub holding: Option<String>,
     /// When it was written down.
     pub created: String,
     /// When it began, or went on after a rest.
@@ -164,6 +172,17 @@ pub struct RunSummary {
     pub error: Option<String>,
     /// What can be done with it now.
     pub choices: Vec<JobEvent>,
+}
+
+/// A sentence of a run's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When, as RFC 3339 in UTC.
+    pub at: String,
+    /// By whom: `user@host`.
+    pub by: String,
+    /// What happened.
+    pub text: String,
 }
 
 impl JobState {

@@ -6,7 +6,7 @@ mod holder;
 use std::time::Duration;
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobEvent, JobState};
+use model::{JobEvent, JobState, Pace};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -19,6 +19,9 @@ use crate::{
 
 /// How often a run looks for what people want of it, and notes how far it is.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// After how many looks it is looked how far behind a replica set is.
+const LOOKS_PER_LAG: u32 = 4;
 
 /// What a run shall do.
 #[derive(Clone, Debug)]
@@ -63,19 +66,25 @@ impl Hand {
         let taken = async {
             let (id, left) = settle(store, fresh, &proposal, fence).await?;
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
+            let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
+            let from = left.as_ref().map(|it| it.state);
             let time = begin(store, id, left, &proposal, fence).await?;
             if id != fresh {
                 guard.is_for(id).await.map_err(|it| store.error(it))?;
             }
-            Ok::<_, Error>((id, time))
+            let this = Holder::this();
+            let how = from.map_or("begins".to_owned(), |it| format!("goes on; it was {it}"));
+            log(store, id, &format!("{how} (process {}, lease {fence})", this.pid)).await;
+            Ok::<_, Error>((id, time, pace))
         };
-        let (id, time) = match taken.await {
+        let (id, time, pace) = match taken.await {
             Ok(taken) => taken,
             Err(why) => {
                 guard.release().await;
                 return Err(why);
             }
         };
+        control.set_pace(pace);
         let mut eye = JoinSet::new();
         eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
         let (store, hands_over) = (store.clone(), proposal.hands_over);
@@ -176,7 +185,9 @@ impl Hand {
         failures: bool,
         error: Option<String>,
     ) -> Result<Option<JobState>, Failure> {
-        let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
+        let progress = doc! {
+            "documents": self.control.documents(), "ahead": 0, "holding": null, "ended": DateTime::now(),
+        };
         if let Some(error) = error {
             let mut more = progress;
             more.insert("error", error);
@@ -224,10 +235,19 @@ impl Hand {
                 job.state.on(event(job.state)).map_err(|it| Failure::other(it.to_string()))?;
             let fence = Some(self.guard.fence());
             if self.store.move_job(self.id, (job.state, next), fence, more.clone()).await? {
+                self.say(next, &more).await;
                 return Ok(Some(next));
             }
         }
         Err(Failure::other(format!("run {} is moved by others all the time", self.id)))
+    }
+
+    /// Writes into the log where the run is now.
+    async fn say(&self, state: JobState, more: &Document) {
+        let error = more.get_str("error").map(|it| format!(": {it}")).unwrap_or_default();
+        let documents = self.control.documents();
+        let text = format!("is {state}, {documents} samples and frames passed over{error}");
+        log(&self.store, self.id, &text).await;
     }
 }
 
@@ -246,15 +266,29 @@ impl Eye {
     async fn watch(self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut since_lag = LOOKS_PER_LAG;
         loop {
             looks.tick().await;
-            let mut progress = doc! { "documents": self.control.documents() };
+            since_lag += 1;
+            if since_lag > LOOKS_PER_LAG {
+                since_lag = 0;
+                self.mind_the_lag().await;
+            }
+            let mut progress = doc! {
+                "documents": self.control.documents(),
+                "ahead": self.control.documents_ahead(),
+                "holding": self.control.holding(),
+            };
             if let Some(last) = self.control.last_write() {
                 progress.insert("last_write", last);
             }
             match self.store.note_progress(self.id, self.fence, progress).await {
-                Ok(Some(state)) if state.is_told_to_rest() => self.control.stop(),
-                Ok(Some(_)) => {}
+                Ok(Some(wishes)) => {
+                    self.control.set_pace(wishes.pace);
+                    if wishes.state.is_told_to_rest() {
+                        self.control.stop();
+                    }
+                }
                 Ok(None) => {
                     tracing::warn!("run {} was taken over by somebody else", self.id);
                     return self.control.lose();
@@ -262,6 +296,36 @@ impl Eye {
                 Err(failure) => tracing::warn!("the progress could not be noted: {failure}"),
             }
         }
+    }
+
+    /// Lets the run hold while a majority of the replica set cannot keep up: what is written faster than it is copied
+    /// is lost in a fail-over, and everybody else waits.
+    async fn mind_the_lag(&self) {
+        let limit = self.control.pace().lag_s;
+        let reason = match self.store.lag().await {
+            Ok(Some(lag)) if lag.as_secs() > u64::from(limit) => Some(format!(
+                "a majority of the replica set is {} s behind, and the limit is {limit} s; it goes on by itself",
+                lag.as_secs()
+            )),
+            Ok(_) => None,
+            // The next write will say what is wrong.
+            Err(_) => return,
+        };
+        if reason.is_some() != self.control.holding().is_some() {
+            let text = reason.as_ref().map_or_else(
+                || "goes on: the replica set has caught up".to_owned(),
+                |it| format!("holds: {it}"),
+            );
+            log(&self.store, self.id, &text).await;
+        }
+        self.control.hold(reason);
+    }
+}
+
+/// Adds a sentence to a run's log. A run does not fail because of its log.
+pub async fn log(store: &Store, run: ObjectId, text: &str) {
+    if let Err(failure) = store.log(run, &Holder::this().name(), text).await {
+        tracing::warn!("the log of run {run} could not be written: {failure}");
     }
 }
 
@@ -325,6 +389,9 @@ async fn begin(
             ended: None,
             last_write: None,
             documents: 0,
+            ahead: 0,
+            pace: Pace::default(),
+            holding: None,
             error: None,
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;

@@ -22,7 +22,7 @@ pub mod versions;
 mod write;
 
 use model::Status;
-pub use model::{JobEvent, JobState, RunSummary};
+pub use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
 
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};

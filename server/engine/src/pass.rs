@@ -1,30 +1,25 @@
 //! Passes over a dataset's collections: one per collection, side by side, in bounded pieces.
 
+mod walk;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bson::{Bson, Document, RawDocumentBuf, oid::ObjectId};
 use futures_util::future::BoxFuture;
+use model::Pace;
 use revisions::{Collections, Keys, Merge, Pass, Scope, Stage, Update};
 use sha2::{Digest, Sha256};
-use tokio::{
-    sync::Semaphore,
-    task::{JoinError, JoinSet},
-};
+use tokio::sync::Semaphore;
 
+use self::walk::Walk;
 use crate::{
     progress::Control,
     store::{Failure, LONGEST_WRITE, Mark, Range, Store},
 };
-
-/// How many operations run side by side on the server.
-const SIDE_BY_SIDE: usize = 4;
-
-/// How many documents one operation changes in a large collection.
-const RANGE_DOCUMENTS: u64 = 5_000;
 
 /// Over how many seconds the documents of one range may have been created, for each second to be named. Whoever fills
 /// a dataset makes thousands in a second.
@@ -73,6 +68,15 @@ pub struct Whose<'a> {
     pub document: &'a RawDocumentBuf,
 }
 
+/// What was done in one operation or several.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// How many documents were looked at.
+    documents: u64,
+    /// How long that took the server.
+    took: Duration,
+}
+
 /// What is done to each range of a collection. Doing it twice does no more than doing it once.
 #[derive(Clone, Debug)]
 enum Work {
@@ -89,7 +93,8 @@ impl Passes {
         (run, fence): (ObjectId, i64),
         existing: BTreeSet<String>,
     ) -> Self {
-        let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        // Each operation takes as many as make the number that may run side by side.
+        let permits = Arc::new(Semaphore::new(Pace::MOST as usize));
         Self { store, control, run, fence, marks: true, existing: Arc::new(existing), permits }
     }
 
@@ -174,10 +179,10 @@ impl Passes {
         }
         if !matches!(work, Work::Rewrite { .. }) {
             match self.piece(&work, &Range::all(), AT_ONCE).await {
-                Err(Halt::Failed(failure)) if failure.is_too_slow() => {}
+                Err(Halt::Failed(failure)) if failure.is_of_a_part() => {}
                 Err(halt) => return Err(halt),
-                Ok(documents) => {
-                    self.control.add_documents(documents);
+                Ok(piece) => {
+                    self.control.add_documents(piece.documents);
                     return Ok(());
                 }
             }
@@ -202,23 +207,23 @@ impl Passes {
             None => None,
         };
         self.control.expect_documents(ahead);
-        let mut walk =
-            Walk { passes: self, mark, ahead, arrived: 0, out_of_order: BTreeMap::new() };
+        let mut walk = Walk::new(self, mark, ahead);
         let ended = walk.walk(Arc::new(work), from).await;
-        self.control.arrived(walk.ahead);
+        self.control.arrived(walk.ahead());
         ended
     }
 
-    /// Changes a range, in halves where that takes too long.
+    /// Changes a range, in halves where that takes too long, or where one of its documents cannot be changed: until
+    /// that one stands alone.
     fn halving<'a>(
         &'a self,
         work: &'a Work,
         range: Range,
         documents: u64,
-    ) -> BoxFuture<'a, Result<u64, Halt>> {
+    ) -> BoxFuture<'a, Result<Piece, Halt>> {
         Box::pin(async move {
             match self.piece(work, &range, ONE_RANGE).await {
-                Err(Halt::Failed(failure)) if failure.is_too_slow() && documents > 1 => {
+                Err(Halt::Failed(failure)) if failure.is_of_a_part() && documents > 1 => {
                     let half = documents.div_ceil(2);
                     let first =
                         self.store.next_range(work.walked(), range.after.as_ref(), half).await?;
@@ -228,19 +233,41 @@ impl Passes {
                         return Ok(done);
                     }
                     let second = Range { after: middle, until: range.until };
-                    Ok(done + self.halving(work, second, half).await?)
+                    let more = self.halving(work, second, half).await?;
+                    Ok(Piece {
+                        documents: done.documents + more.documents,
+                        took: done.took + more.took,
+                    })
+                }
+                Err(Halt::Failed(failure)) if failure.is_of_a_document() => {
+                    Err(Halt::Failed(self.naming(work, &range, failure).await))
                 }
                 ended => ended,
             }
         })
     }
 
-    async fn piece(&self, work: &Work, range: &Range, limit: Duration) -> Result<u64, Halt> {
-        let _permit = self.permits.acquire().await.map_err(|it| Failure::other(it.to_string()))?;
+    /// The failure of the only document of a range, with its name.
+    async fn naming(&self, work: &Work, range: &Range, failure: Failure) -> Failure {
+        let only = self.store.next_range(work.walked(), range.after.as_ref(), 1).await;
+        let Some(id) = only.ok().and_then(|it| it.until) else { return failure };
+        let text = format!(
+            "the document with `_id` {id} in `{}` cannot be changed: {}",
+            work.walked(),
+            failure.text
+        );
+        failure.saying(text)
+    }
+
+    async fn piece(&self, work: &Work, range: &Range, limit: Duration) -> Result<Piece, Halt> {
+        let weight = Pace::MOST / self.control.pace().side_by_side;
+        let _permit =
+            self.permits.acquire_many(weight).await.map_err(|it| Failure::other(it.to_string()))?;
         // Last before it is sent: the wait may have been long, and the program asleep meanwhile.
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
         }
+        let begun = Instant::now();
         let documents = match work {
             Work::Update { collection, stages, keys } => {
                 let seconds = keys.as_ref().and_then(|it| range.seconds(it.tell_time(), SECONDS));
@@ -260,89 +287,7 @@ impl Passes {
                 self.store.merge_range(from, into, range, stages, limit).await.map(|()| 0)
             }
         };
-        Ok(documents?)
-    }
-}
-
-/// One walk over a collection.
-struct Walk<'a> {
-    passes: &'a Passes,
-    mark: Option<Mark>,
-    /// About how many documents are ahead.
-    ahead: u64,
-    /// How many ranges from the start on are done.
-    arrived: u64,
-    /// Those done beyond them, with their last `_id`.
-    out_of_order: BTreeMap<u64, Option<Bson>>,
-}
-
-/// A range that is done: which one, its last `_id`, and how many documents it had.
-type Piece = (u64, Option<Bson>, u64);
-
-impl Walk<'_> {
-    async fn walk(&mut self, work: Arc<Work>, from: Option<Bson>) -> Result<(), Halt> {
-        let mut pieces: JoinSet<Result<Piece, Halt>> = JoinSet::new();
-        let (mut after, mut last, mut begun, mut ended) = (from, false, 0, Ok(()));
-        while ended.is_ok() && !(last && pieces.is_empty()) {
-            if last || pieces.len() >= SIDE_BY_SIDE {
-                ended = self.done(pieces.join_next().await).await;
-                continue;
-            }
-            if self.passes.control.is_stopped() {
-                ended = Err(Halt::Stopped);
-                break;
-            }
-            let store = &self.passes.store;
-            let range = store.next_range(work.walked(), after.as_ref(), RANGE_DOCUMENTS).await;
-            let range = match range {
-                Ok(range) => range,
-                Err(failure) => {
-                    ended = Err(failure.into());
-                    break;
-                }
-            };
-            last = range.until.is_none();
-            after.clone_from(&range.until);
-            let (passes, work, number) = (self.passes.clone(), Arc::clone(&work), begun);
-            begun += 1;
-            pieces.spawn(async move {
-                let until = range.until.clone();
-                let documents = passes.halving(&work, range, RANGE_DOCUMENTS).await?;
-                Ok((number, until, documents))
-            });
-        }
-        // What is under way is not cut off in the middle, and counts.
-        while let Some(piece) = pieces.join_next().await {
-            ended = ended.and(self.done(Some(piece)).await);
-        }
-        ended
-    }
-
-    /// Notes how far it is by now.
-    async fn done(
-        &mut self,
-        piece: Option<Result<Result<Piece, Halt>, JoinError>>,
-    ) -> Result<(), Halt> {
-        let (number, until, documents) = match piece {
-            Some(Ok(piece)) => piece?,
-            Some(Err(error)) => return Err(Failure::other(error.to_string()).into()),
-            None => return Ok(()),
-        };
-        let control = &self.passes.control;
-        control.add_documents(documents);
-        let arrived = documents.min(self.ahead);
-        self.ahead -= arrived;
-        control.arrived(arrived);
-        self.out_of_order.insert(number, until);
-        let mut after = None;
-        while let Some(until) = self.out_of_order.remove(&self.arrived) {
-            self.arrived += 1;
-            after = until.or(after);
-        }
-        if let (Some(mark), Some(after)) = (&self.mark, after) {
-            self.passes.store.set_mark(mark, &after).await?;
-        }
-        Ok(())
+        Ok(Piece { documents: documents?, took: begun.elapsed() })
     }
 }
 

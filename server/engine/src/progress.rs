@@ -5,13 +5,17 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bson::DateTime;
+use model::Pace;
 use tokio::sync::mpsc;
 
 use crate::report::{DatabaseReport, DatasetReport};
+
+/// How often it is looked whether the run may go on again.
+const HOLD: Duration = Duration::from_millis(100);
 
 /// Something people want to see while it happens.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub struct Meter {
     stop: Arc<AtomicBool>,
     until: Arc<Mutex<Option<Instant>>>,
     broken: Arc<Mutex<Option<String>>>,
+    pace: Arc<Mutex<Pace>>,
+    holding: Arc<Mutex<Option<String>>>,
 }
 
 /// What the run itself holds: the meter, and the way to tell what happens. Nobody else keeps one, so that the
@@ -114,6 +120,36 @@ impl Control {
             || until.is_some_and(|it| it <= Instant::now())
     }
 
+    /// Waits while the run holds; whether it goes on then.
+    pub(crate) async fn may_go_on(&self) -> bool {
+        while !self.is_stopped() {
+            if self.holding().is_none() {
+                return true;
+            }
+            tokio::time::sleep(HOLD).await;
+        }
+        false
+    }
+
+    /// Why the run holds, if it does.
+    pub(crate) fn holding(&self) -> Option<String> {
+        self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets the run hold for a reason, or go on.
+    pub(crate) fn hold(&self, reason: Option<String>) {
+        *self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// How fast the run goes.
+    pub(crate) fn pace(&self) -> Pace {
+        *self.meter.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        *self.meter.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace.within_limits();
+    }
+
     /// Something of FiftyOne's was written just now.
     pub(crate) fn wrote(&self) {
         self.meter.last_write.store(DateTime::now().timestamp_millis(), Ordering::Relaxed);
@@ -127,6 +163,11 @@ impl Control {
     /// How many samples and frames were passed over, as MongoDB counts.
     pub(crate) fn documents(&self) -> i64 {
         i64::try_from(self.meter.documents()).unwrap_or(i64::MAX)
+    }
+
+    /// About how many more there are, as MongoDB counts.
+    pub(crate) fn documents_ahead(&self) -> i64 {
+        i64::try_from(self.meter.documents_ahead()).unwrap_or(i64::MAX)
     }
 
     /// A run that goes on has passed over this many before.

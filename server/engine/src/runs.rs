@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobEvent, JobState, RunSummary};
+use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
     Target,
+    job::log,
     run::{Going, Run},
     store::{Asked, Holder, Job, Lease, Scope, Taking},
 };
@@ -63,6 +64,38 @@ impl Engine {
         Ok(known)
     }
 
+    /// What happened to a run, from its beginning. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::run`].
+    pub async fn run_log(&self, id: &str) -> Result<Vec<LogLine>> {
+        let job = self.job(id).await?;
+        self.store.log_of(job.id).await.map_err(|it| self.store.error(it))
+    }
+
+    /// Lets a run go at another pace, also while it is carried out. Returns the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::wish`].
+    pub async fn set_pace(
+        &self,
+        id: &str,
+        change: impl FnOnce(Pace) -> Pace,
+    ) -> Result<RunSummary> {
+        let job = self.job(id).await?;
+        self.allowed()?;
+        let pace = change(job.pace).within_limits();
+        self.store.set_pace(job.id, pace).await.map_err(|it| self.store.error(it))?;
+        let text = format!(
+            "shall run {} operations side by side, of {} ms each, and hold at a lag of {} s",
+            pace.side_by_side, pace.batch_ms, pace.lag_s
+        );
+        log(&self.store, job.id, &text).await;
+        self.run(id).await
+    }
+
     /// Tells a run to pause or to end. It does so at its next batch edge; if nobody carries it out, it is paused or
     /// ended at once.
     ///
@@ -85,6 +118,7 @@ impl Engine {
                 "run {id} has moved on in this moment; look at it with `fiftyone-migrate runs show {id}` and try again"
             )));
         }
+        log(&self.store, job.id, &format!("shall be {event}")).await;
         self.settle_abandoned(&job, next).await?;
         self.run(id).await
     }
@@ -141,6 +175,9 @@ impl Engine {
             ended: None,
             last_write: None,
             documents: 0,
+            ahead: 0,
+            pace: Pace::default(),
+            holding: None,
             error: None,
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
@@ -297,6 +334,9 @@ impl Engine {
             held,
             datasets,
             documents: u64::try_from(job.documents).unwrap_or(0),
+            ahead: u64::try_from(job.ahead).unwrap_or(0),
+            pace: job.pace.within_limits(),
+            holding: job.holding.filter(|_| held),
             created: time(job.created),
             started: job.started.map(time),
             ended: job.ended.map(time),

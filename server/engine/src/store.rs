@@ -6,6 +6,7 @@ mod documents;
 mod failure;
 mod jobs;
 mod leases;
+mod log;
 mod marks;
 mod operations;
 mod ranges;
@@ -86,11 +87,12 @@ impl Store {
         self.database.collection(name)
     }
 
-    /// Runs a command against the database, which ends within [`LONGEST_WRITE`]; write errors in the answer are errors here.
+    /// Runs a write against the database, which ends within [`LONGEST_WRITE`]; write errors in the answer are errors here.
     async fn command(&self, mut command: Document) -> Result<Document, Failure> {
         if !command.contains_key(LIMIT) {
             command.insert(LIMIT, millis(LONGEST_WRITE));
         }
+        quick(&mut command);
         let answer = self.database.run_command(command).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
@@ -107,6 +109,14 @@ impl Store {
     /// The sentence for a failed call, as a command would end with it.
     pub(crate) fn error(&self, failure: Failure) -> Error {
         failure.into_error(&self.hosts)
+    }
+}
+
+/// What everything else waits for: the server's word. Servers wait for a majority of a replica set unless told not to, and
+/// a pass over millions of documents would wait with them; the commit that follows waits for all that came before it.
+fn quick(command: &mut Document) {
+    if !command.contains_key("writeConcern") {
+        command.insert("writeConcern", doc! { "w": 1 });
     }
 }
 

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{DatasetReport, Engine, JobEvent, JobState, RunSummary, State};
+use engine::{DatasetReport, Engine, JobEvent, JobState, Pace, RunSummary, State};
 use indicatif::HumanCount;
 use serde_json::json;
 use tabled::{builder::Builder, settings::Style};
 
 use super::{
-    MigrateArgs, Output, RunsArgs, RunsCommand, migrate,
+    MigrateArgs, Output, PaceArgs, RunsArgs, RunsCommand, migrate,
     output::{FAILED, INCOMPLETE},
 };
 use crate::{settings::Settings, signal};
@@ -38,6 +38,7 @@ pub async fn runs(
         Some(RunsCommand::Watch { id }) => watch(engine, id, output).await.map(Watched::code),
         Some(RunsCommand::Pause { id }) => wish(engine, id, JobEvent::Pause, output).await,
         Some(RunsCommand::Cancel { id }) => wish(engine, id, JobEvent::Cancel, output).await,
+        Some(RunsCommand::Pace(args)) => pace(engine, args, output).await,
         Some(RunsCommand::Resume { id }) => {
             return go_on(engine, settings, id, JobEvent::Resume, output).await;
         }
@@ -71,6 +72,7 @@ async fn list(engine: &Engine, output: Output) -> engine::Result<ExitCode> {
 async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitCode> {
     let run = engine.run(id).await?;
     let datasets = engine.run_datasets(id).await?;
+    let log = engine.run_log(id).await?;
     output.line(&format!("Run {}: {}", run.id, state(&run)));
     output.line(&format!("{} to v{}, asked for by {}", run.asked, run.destination, run.by));
     let times = [
@@ -86,14 +88,21 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
     }
     output.line(&format!("datasets: {}", counts(&run)));
     output.line(&format!("samples and frames passed over: {}", HumanCount(run.documents)));
+    output.line(&paced(&run));
+    if let Some(holding) = &run.holding {
+        output.line(&format!("holds: {holding}"));
+    }
     if let Some(error) = &run.error {
         output.line(&format!("error: {error}"));
     }
     for it in datasets.iter().filter(|it| it.state != State::Migrated) {
         output.line(&format!("  {}", about(it)));
     }
+    for it in &log {
+        output.line(&format!("{} {}: {}", it.at, it.by, it.text));
+    }
     output.line(&ways_on(&run));
-    output.document(&json!({ "run": run, "datasets": datasets }));
+    output.document(&json!({ "run": run, "datasets": datasets, "log": log }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,6 +124,26 @@ async fn wish(
     output.line(&ways_on(&run));
     output.document(&run);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn pace(engine: &Engine, args: &PaceArgs, output: Output) -> engine::Result<ExitCode> {
+    let change = |now: Pace| Pace {
+        side_by_side: args.side_by_side.unwrap_or(now.side_by_side),
+        batch_ms: args.batch.unwrap_or(now.batch_ms),
+        lag_s: args.lag.unwrap_or(now.lag_s),
+    };
+    let run = engine.set_pace(&args.id, change).await?;
+    output.line(&paced(&run));
+    output.document(&run);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn paced(run: &RunSummary) -> String {
+    let Pace { side_by_side, batch_ms, lag_s } = run.pace;
+    format!(
+        "pace: {side_by_side} operations side by side, of {batch_ms} ms each; holds when a replica set is more than \
+         {lag_s} s behind"
+    )
 }
 
 async fn go_on(
@@ -168,7 +197,9 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
         let now = (run.state, Instant::now());
         if told.is_none_or(|(state, at): (JobState, Instant)| state != now.0 || at.elapsed() > TELL)
         {
-            let text = format!("Run {} is {}: {}", run.id, run.state, counts(&run));
+            let holds = run.holding.as_ref().map(|it| format!("; it holds: {it}"));
+            let holds = holds.unwrap_or_default();
+            let text = format!("Run {} is {}: {}{holds}", run.id, run.state, counts(&run));
             bar.suspend(|| output.line(&text));
             told = Some(now);
         }

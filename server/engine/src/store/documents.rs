@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
+use mongodb::options::{Acknowledgment, WriteConcern};
 use revisions::Update;
 
 use super::{Failure, Range, Store, millis, server::number};
@@ -100,7 +101,9 @@ impl Store {
         pipeline.push(doc! { "$merge": {
             "into": into, "on": "_id", "whenMatched": "merge", "whenNotMatched": "discard",
         } });
-        let found = self.collection(from).aggregate(pipeline).max_time(limit).await?;
+        let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).build();
+        let from = self.collection(from);
+        let found = from.aggregate(pipeline).max_time(limit).write_concern(quick).await?;
         found.try_collect::<Vec<_>>().await?;
         Ok(())
     }

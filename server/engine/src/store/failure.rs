@@ -21,6 +21,7 @@ enum Kind {
     Privilege,
     TooSlow,
     Duplicate,
+    Document,
     Other,
 }
 
@@ -35,6 +36,16 @@ impl Failure {
         self.kind == Kind::Duplicate
     }
 
+    /// Whether a smaller part of the same may succeed.
+    pub fn is_of_a_part(&self) -> bool {
+        self.is_too_slow() || self.is_of_a_document()
+    }
+
+    /// Whether it concerns what was to be written, and not the server.
+    pub fn is_of_a_document(&self) -> bool {
+        matches!(self.kind, Kind::Document | Kind::Duplicate)
+    }
+
     /// Whether it concerns the connection and so everything, not one dataset.
     pub fn is_fatal(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Credentials | Kind::Privilege)
@@ -42,6 +53,11 @@ impl Failure {
 
     pub(crate) fn other(text: impl Into<String>) -> Self {
         Self { text: text.into(), kind: Kind::Other }
+    }
+
+    /// The same in other words.
+    pub(crate) fn saying(self, text: String) -> Self {
+        Self { text, ..self }
     }
 
     /// The same in words for people, and of the kind that the words say.
@@ -71,7 +87,9 @@ impl Failure {
             Kind::Unreachable => Error::Unreachable { hosts, reason: self.text },
             Kind::Credentials => Error::Credentials { hosts, reason: self.text },
             Kind::Privilege => Error::Privilege(self.text),
-            Kind::TooSlow | Kind::Duplicate | Kind::Other => Error::Driver(self.text),
+            Kind::TooSlow | Kind::Duplicate | Kind::Document | Kind::Other => {
+                Error::Driver(self.text)
+            }
         }
     }
 }
@@ -141,6 +159,8 @@ fn by_code(code: i32) -> Kind {
         18 => Kind::Credentials,
         50 | 262 => Kind::TooSlow,
         11000 | 11001 => Kind::Duplicate,
+        // Bad value, type mismatch, a path that is none, validation, and documents that would grow too large.
+        2 | 14 | 28 | 52 | 57 | 121 | 10334 | 17280 | 17419 | 17420 => Kind::Document,
         _ => Kind::Other,
     }
 }

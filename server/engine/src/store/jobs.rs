@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
-use model::JobState;
+use model::{JobState, Pace};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Store, datasets::raw, durable, server::number};
@@ -48,6 +48,15 @@ pub struct Job {
     pub last_write: Option<DateTime>,
     /// How many samples and frames were passed over.
     pub documents: i64,
+    /// About how many more there are in the collections that are being passed over.
+    #[serde(default)]
+    pub ahead: i64,
+    /// How fast it goes.
+    #[serde(default)]
+    pub pace: Pace,
+    /// Why it holds, if it does.
+    #[serde(default)]
+    pub holding: Option<String>,
     /// Why it failed, in full.
     pub error: Option<String>,
 }
@@ -75,6 +84,16 @@ pub enum Scope {
     Everything,
     /// Some datasets.
     Datasets,
+}
+
+/// What people want of a run by now.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Wishes {
+    /// Its state.
+    pub state: JobState,
+    /// How fast it shall go.
+    #[serde(default)]
+    pub pace: Pace,
 }
 
 /// One dataset of a run: `{ _id: { run, dataset }, run, dataset, state, .. }`.
@@ -105,7 +124,9 @@ impl Store {
             for it in chunk {
                 documents.push(raw(&it.stored(job.id, job.fence))?);
             }
-            let mut command = rawdoc! { "insert": RUN_DATASETS, "ordered": false };
+            let mut command = rawdoc! {
+                "insert": RUN_DATASETS, "ordered": false, "writeConcern": { "w": 1 },
+            };
             command.append(cstr!("documents"), documents);
             let answer = self.jobs.run_raw_command(command).await?;
             super::failure::in_answer(&answer)?;
@@ -182,23 +203,33 @@ impl Store {
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
     }
 
-    /// Notes how far a run is, and returns its state: what people want of it by now. `None` if another lease has it.
+    /// Notes how far a run is, and returns its state and pace: what people want of it by now. `None` if another lease
+    /// has it.
     pub async fn note_progress(
         &self,
         id: ObjectId,
         fence: i64,
         progress: Document,
-    ) -> Result<Option<JobState>, Failure> {
+    ) -> Result<Option<Wishes>, Failure> {
         let command = doc! {
             "findAndModify": RUNS,
             "query": { "_id": id, "fence": fence },
             "update": { "$set": progress },
-            "fields": { "state": 1 },
+            "fields": { "state": 1, "pace": 1 },
         };
         let answer = self.jobs_command(command).await?;
-        let state = answer.get_document("value").ok().and_then(|it| it.get("state")).cloned();
-        let state = state.map(bson::deserialize_from_bson).transpose();
-        state.map_err(|it| Failure::other(format!("the state of run {id} cannot be read: {it}")))
+        let wishes = answer.get_document("value").ok().cloned();
+        let wishes = wishes.map(bson::deserialize_from_document).transpose();
+        wishes.map_err(|it| Failure::other(format!("the state of run {id} cannot be read: {it}")))
+    }
+
+    /// Sets how fast a run goes.
+    pub async fn set_pace(&self, id: ObjectId, pace: Pace) -> Result<(), Failure> {
+        let pace =
+            bson::serialize_to_document(&pace).map_err(|it| Failure::other(it.to_string()))?;
+        let statement = doc! { "q": { "_id": id }, "u": { "$set": { "pace": pace } } };
+        let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
+        self.jobs_command(command).await.map(drop)
     }
 
     /// Notes what became of datasets. Noting the same again changes nothing.
@@ -263,8 +294,9 @@ impl Store {
         Ok(found)
     }
 
-    /// Runs a command against the database of the runs.
-    pub(super) async fn jobs_command(&self, command: Document) -> Result<Document, Failure> {
+    /// Runs a write against the database of the runs.
+    pub(super) async fn jobs_command(&self, mut command: Document) -> Result<Document, Failure> {
+        super::quick(&mut command);
         let answer = self.jobs.run_command(command).await?;
         super::failure::in_answer(&answer)?;
         Ok(answer)

@@ -1,5 +1,6 @@
-//! How far long passes are, in the runs' own database: `run_marks`, one document per collection that is being passed
-//! over. A run that goes on begins there and not at the start of a collection of millions.
+//! How far long passes are, in the runs' own database: `run_marks`, one document per collection under way.
+//!
+//! A run that goes on begins there and not at the start of a collection of millions.
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 

@@ -33,7 +33,8 @@ impl Store {
             for it in chunk {
                 documents.push(raw(it)?);
             }
-            let mut command = rawdoc! { "insert": "runs", "ordered": false };
+            let mut command =
+                rawdoc! { "insert": "runs", "ordered": false, "writeConcern": { "w": 1 } };
             command.append(cstr!("documents"), documents);
             match self.raw_command(command).await {
                 Ok(_) => {}

@@ -1,0 +1,39 @@
+//! What happened to runs, in their own database: `run_log`, one document per sentence.
+
+use bson::{DateTime, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
+use model::LogLine;
+
+use super::{Failure, Store};
+
+impl Store {
+    /// Adds a sentence to a run's log.
+    pub async fn log(&self, run: ObjectId, by: &str, text: &str) -> Result<(), Failure> {
+        let line = doc! { "_id": ObjectId::new(), "run": run, "at": DateTime::now(), "by": by, "text": text };
+        self.jobs_command(doc! { "insert": LOG, "documents": [line] }).await.map(drop)
+    }
+
+    /// A run's log, from its beginning; of a long one the last part.
+    pub async fn log_of(&self, run: ObjectId) -> Result<Vec<LogLine>, Failure> {
+        let log = self.jobs.collection::<Document>(LOG);
+        let found = log.find(doc! { "run": run }).sort(doc! { "_id": -1 }).limit(SHOWN);
+        let mut found: Vec<Document> = found.await?.try_collect().await?;
+        found.reverse();
+        let text = |it: &Document, key: &str| it.get_str(key).unwrap_or_default().to_owned();
+        let line = |it: &Document| LogLine {
+            at: it
+                .get_datetime("at")
+                .ok()
+                .and_then(|it| it.try_to_rfc3339_string().ok())
+                .unwrap_or_default(),
+            by: text(it, "by"),
+            text: text(it, "text"),
+        };
+        Ok(found.iter().map(line).collect())
+    }
+}
+
+const LOG: &str = "run_log";
+
+/// How many lines are shown.
+const SHOWN: i64 = 1_000;
