@@ -50,7 +50,8 @@ class Server:
         if _options() and self.crowded:
             # So many collections have more files than may be open at once here.
             idle = "file_manager=(close_idle_time=2,close_scan_interval=1,close_handle_minimum=1000)"
-            command += ["--wiredTigerEngineConfigString", idle]
+            # One that was written to can be closed when a checkpoint has been made of it.
+            command += ["--wiredTigerEngineConfigString", idle, "--syncdelay", "4"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.client = pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=120_000)
         self.client.admin.command("ping")
