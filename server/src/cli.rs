@@ -1,5 +1,6 @@
 //! The command line: the flags of `fiftyone migrate`, and more.
 
+mod doctor;
 mod info;
 mod migrate;
 mod output;
@@ -43,6 +44,17 @@ enum Command {
     Serve(ServeArgs),
     /// List the runs of this database, or control one.
     Runs(RunsArgs),
+    /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
+    /// references to nothing. Writes nothing without `--repair`.
+    Doctor(DoctorArgs),
+}
+
+/// What `doctor` takes.
+#[derive(Args, Clone, Debug)]
+struct DoctorArgs {
+    /// Mend what can be mended; what is removed is kept in the records of the repair.
+    #[arg(long)]
+    repair: bool,
 }
 
 /// What `runs` takes.
@@ -227,6 +239,9 @@ pub async fn run() -> ExitCode {
             crate::serve::serve(&deployment.engine, &settings, args, output).await
         }
         Some(Command::Runs(args)) => runs::runs(&deployment.engine, &settings, args, output).await,
+        Some(Command::Doctor(args)) => {
+            doctor::doctor(&deployment.engine, &settings, args, output).await
+        }
         None if cli.migrate.info => {
             info::info(&deployment.engine, &cli.migrate.dataset_name, output).await
         }

@@ -137,6 +137,11 @@ impl Deployment {
         Engine::open(&connection).await.unwrap()
     }
 
+    /// The database of our own, in which runs and repairs of all databases are written down.
+    pub fn engine_database(&self) -> Database {
+        self.database.client().database("fiftyone_migrate")
+    }
+
     /// Migrates by the engine itself.
     pub async fn migrate(&self, request: Request) -> Report {
         let (control, _meter, _events) = Control::new();

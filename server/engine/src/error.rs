@@ -98,6 +98,18 @@ pub enum Error {
         /// Whether the same was asked for.
         same: bool,
     },
+    /// Somebody mends this database now. Nothing was written.
+    #[error(
+        "this database is being repaired by {by} (process {pid}) since {since}; begin again when they have ended"
+    )]
+    Repairing {
+        /// Who: `user@host`.
+        by: String,
+        /// Their process.
+        pid: u32,
+        /// Since when.
+        since: String,
+    },
     /// We were asleep or cut off for longer than our lease, and somebody else goes on with our run.
     #[error(
         "run {0} was taken over by somebody else, because this program was asleep or cut off for longer than its lease; \

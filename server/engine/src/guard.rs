@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::{
     Error, Result,
     progress::Control,
-    store::{Asked, Failure, Holder, LONGEST_WRITE, Lease, Store, Taking},
+    store::{Asked, Failure, Holder, LONGEST_WRITE, Lease, Scope, Store, Taking},
 };
 
 /// How often a lease is renewed.
@@ -173,6 +173,11 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
     }
     match taking {
         Taking::Taken(lease, since) => Ok(Taken { lease, since, inherited }),
+        Taking::Held(lease) if lease.asked.scope == Scope::Repair => Err(Error::Repairing {
+            by: lease.holder.name(),
+            pid: lease.holder.pid,
+            since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
+        }),
         Taking::Held(lease) => {
             let job = store.job(lease.run).await.map_err(error)?;
             Err(Error::Busy {

@@ -4,6 +4,7 @@
 //! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
 
 mod demo;
+mod doctor;
 mod error;
 mod guard;
 mod job;
@@ -24,6 +25,7 @@ mod write;
 use model::Status;
 pub use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
 
+pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
 pub use report::{DatabaseReport, DatasetReport, Report, State};

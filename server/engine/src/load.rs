@@ -249,7 +249,7 @@ impl Then {
 }
 
 /// The document in these bytes, if it is all that is in them: a key that is there twice would be lost.
-fn decoded(raw: &RawDocumentBuf) -> Result<Document, String> {
+pub(crate) fn decoded(raw: &RawDocumentBuf) -> Result<Document, String> {
     let document = Document::try_from(raw.as_ref()).ok().filter(|it| {
         RawDocumentBuf::try_from(it).is_ok_and(|again| again.as_bytes() == raw.as_bytes())
     });

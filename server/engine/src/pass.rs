@@ -41,6 +41,16 @@ pub enum Halt {
     Failed(Failure),
 }
 
+impl Halt {
+    /// The failure, where nobody can ask for a stop.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Stopped => Failure::other("it was stopped"),
+            Self::Failed(failure) => failure,
+        }
+    }
+}
+
 impl From<Failure> for Halt {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)

@@ -225,7 +225,7 @@ impl Engine {
             }
             tracing::info!("carrying out run {id}");
             match self.carry_out(job, JobEvent::Start, control.clone(), true).await {
-                Ok(_) | Err(Error::Busy { .. }) => {}
+                Ok(_) | Err(Error::Busy { .. } | Error::Repairing { .. }) => {}
                 // Nobody would see it otherwise, and it would be tried again for ever.
                 Err(why) => self.give_up(&id, &why).await?,
             }
@@ -392,6 +392,7 @@ impl Asked {
             (Scope::Everything, _) => "the database and every dataset".to_owned(),
             (Scope::Datasets, [name]) => format!("dataset `{}`", crate::report::printable(name)),
             (Scope::Datasets, names) => format!("{} datasets", names.len()),
+            (Scope::Repair, _) => "a repair".to_owned(),
         }
     }
 }
@@ -415,6 +416,9 @@ impl Job {
                 Scope::Database => Target::Database,
                 Scope::Everything => Target::Everything,
                 Scope::Datasets => Target::Datasets(self.asked.names.clone()),
+                Scope::Repair => {
+                    return Err(Error::Refused(format!("run {} is no migration", self.id)));
+                }
             },
             destination: typed.then_some(destination),
             on_failure: if self.asked.stops { OnFailure::Stop } else { OnFailure::GoOn },

@@ -4,12 +4,14 @@ mod config;
 mod datasets;
 mod documents;
 mod failure;
+mod health;
 mod jobs;
 mod leases;
 mod log;
 mod marks;
 mod operations;
 mod ranges;
+mod repairs;
 mod results;
 mod runs;
 mod server;
@@ -28,6 +30,7 @@ pub use jobs::{Asked, Job, JobDataset, Scope};
 pub use leases::{Holder, Lease, Taking};
 pub use marks::Mark;
 pub use ranges::Range;
+pub use repairs::Repair;
 
 use crate::{Error, Result};
 

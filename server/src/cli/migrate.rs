@@ -138,7 +138,7 @@ pub fn told(
 }
 
 /// The first signal stops at the next batch edge.
-async fn stop_on_signal(meter: Meter, output: Output) {
+pub async fn stop_on_signal(meter: Meter, output: Output) {
     crate::signal::asked_to_end().await;
     output.warning("stopping at the next batch edge ...");
     meter.stop();

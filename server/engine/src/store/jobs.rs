@@ -84,6 +84,8 @@ pub enum Scope {
     Everything,
     /// Some datasets.
     Datasets,
+    /// No migration, but the mending of what is damaged.
+    Repair,
 }
 
 /// What people want of a run by now.

@@ -14,16 +14,7 @@ const CHUNK_BYTES: usize = 255 << 10;
 impl Store {
     /// Which of these files exist.
     pub async fn existing_results(&self, ids: &[ObjectId]) -> Result<BTreeSet<ObjectId>, Failure> {
-        let mut existing = BTreeSet::new();
-        for chunk in ids.chunks(10_000) {
-            let collection = self.collection("fs.files");
-            let found = collection.find(doc! { "_id": { "$in": chunk } });
-            let mut found = found.projection(doc! { "_id": 1 }).await?;
-            while let Some(it) = found.try_next().await? {
-                existing.extend(it.get_object_id("_id").ok());
-            }
-        }
-        Ok(existing)
+        self.existing("fs.files", ids).await
     }
 
     /// Whether a file holds one JSON object. Reads it once, in constant memory.

@@ -76,31 +76,13 @@ impl Store {
     ///
     /// Returns how many were left because somebody has changed them since.
     pub async fn delete_runs(&self, read: &[&Document]) -> Result<usize, Failure> {
-        let mut deleted = 0;
-        for chunk in chunks(read)? {
-            let statements: Vec<Bson> = chunk
-                .iter()
-                .map(|it| {
-                    let same = doc! { "$eq": ["$$ROOT", { "$literal": *it }] };
-                    doc! { "q": { "_id": it.get("_id"), "$expr": same }, "limit": 1 }.into()
-                })
-                .collect();
-            let answer = self
-                .command(doc! { "delete": "runs", "deletes": statements, "ordered": false })
-                .await?;
-            deleted += number(answer.get("n")).and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
-        }
-        let ids: Vec<Bson> = read.iter().filter_map(|it| it.get("_id").cloned()).collect();
-        if deleted == read.len() {
-            return Ok(0);
-        }
-        // Gone already is as good as deleted.
-        let left = self.collection("runs").count_documents(doc! { "_id": { "$in": ids } }).await?;
-        Ok(usize::try_from(left).unwrap_or(usize::MAX))
+        self.delete_unchanged("runs", read).await
     }
 }
 
-fn chunks<'a, 'd>(documents: &'a [&'d Document]) -> Result<Vec<&'a [&'d Document]>, Failure> {
+pub(super) fn chunks<'a, 'd>(
+    documents: &'a [&'d Document],
+) -> Result<Vec<&'a [&'d Document]>, Failure> {
     let mut chunks = Vec::new();
     let (mut from, mut bytes) = (0, 0);
     for (index, it) in documents.iter().enumerate() {
