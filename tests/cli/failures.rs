@@ -1,5 +1,7 @@
 //! One bad dataset: it is named and left as it was, the others go on, and the exit status says so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId, raw::cstr};
 use tests::{Deployment, NEWEST, State, image_dataset, image_samples, program};
 

@@ -272,7 +272,7 @@ impl Writer {
     async fn outlast(&self, before: Option<ObjectId>, done: &[Work]) -> Result<(), Halt> {
         // They are committed: nobody would look for what is left to do here, so that it is not for people to stop.
         let (control, passes) = (self.control.insisting(), self.passes.insisting());
-        let insisting = Self { control, passes, ..self.clone() };
+        let insisting = Self { passes, control, ..self.clone() };
         let mut before = before;
         for _ in 0..LOOKS {
             let now = self.store.process().await?;

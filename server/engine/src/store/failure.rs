@@ -73,8 +73,8 @@ impl Failure {
             }
             Kind::Privilege => self.text = privilege(&self.text),
             Kind::TooSlow => {
-                self.text = "MongoDB did not end in time what it was asked to do; run this again when it has less to do"
-                    .to_owned();
+                "MongoDB did not end in time what it was asked to do; run this again when it has less to do"
+                    .clone_into(&mut self.text);
             }
             _ => {}
         }
