@@ -1,5 +1,8 @@
 //! A run of the engine as a thing of its own: the states it can be in, and what leads from one to the next.
 
+#[cfg(test)]
+mod laws;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};

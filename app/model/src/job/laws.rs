@@ -1,0 +1,447 @@
+//! What holds of a run however its servers, its people and its clock interleave.
+//!
+//! A model of the engine around the machine: one run, one lease with fences, a few servers that look before they move,
+//! and moves that take effect only if nothing has changed since the look, as the engine's compare-and-set does.
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+
+/// How long a lease lasts, and how long after taking it a write may begin; any begun ends within what is left.
+const TTL: u32 = 10;
+const WRITING: u32 = 6;
+
+const SERVERS: usize = 3;
+const PEOPLE: usize = 2;
+const DATASETS: usize = 3;
+
+/// One thing that happens; its number says to whom.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Time passes. Whoever does nothing meanwhile was asleep.
+    Wait(u32),
+    /// A server does what is next: reaches for the lease, makes the run its own, sends a write, ends.
+    Advance(usize),
+    /// A holder renews its lease.
+    Renew(usize),
+    /// A holder looks at what people want.
+    Look(usize),
+    /// A holder cannot go on.
+    Break(usize),
+    /// A server dies, and another is started in its place.
+    Crash(usize),
+    /// A server looks after a run that is to rest but is held by nobody.
+    Settle(usize),
+    /// A person looks at the run and wants something of it.
+    Wish(usize, JobEvent),
+    /// What a person wanted is written, if the run is as it was then.
+    Ask(usize),
+    /// A person mends a dataset that could not be migrated.
+    Mend(usize),
+}
+
+/// A change of the run's state that was decided upon, from the state that was read.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    from: JobState,
+    to: JobState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dataset {
+    /// It can be migrated.
+    Ahead,
+    /// It cannot, until somebody mends it.
+    Bad,
+    Done,
+}
+
+/// What a server knows of the run that it carries out.
+#[derive(Clone, Copy, Debug)]
+struct Hand {
+    fence: u64,
+    /// Until when it begins writes, by its own clock.
+    until: u32,
+    /// Whether the run is its own by now.
+    began: bool,
+    /// Whether it was told to stop.
+    stopped: bool,
+    decided: Option<Move>,
+    /// It ends with the move that it has decided upon.
+    ends: bool,
+    /// A write that was sent: which dataset, and when it is given up at the latest.
+    sent: Option<(usize, u32)>,
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    now: u32,
+    state: JobState,
+    /// Under which fence the run was moved last.
+    fence: u64,
+    lease: u64,
+    expires: u32,
+    servers: [Option<Hand>; SERVERS],
+    people: [Option<Move>; PEOPLE],
+    datasets: [Dataset; DATASETS],
+    /// The fence of the latest write of any kind.
+    wrote: u64,
+}
+
+impl World {
+    fn new(datasets: [Dataset; DATASETS]) -> Self {
+        Self {
+            now: 0,
+            state: Planned,
+            fence: 0,
+            lease: 0,
+            expires: 0,
+            servers: [None; SERVERS],
+            people: [None; PEOPLE],
+            datasets,
+            wrote: 0,
+        }
+    }
+
+    fn happens(&mut self, step: Step) {
+        match step {
+            Step::Wait(time) => self.now += time,
+            Step::Advance(at) => self.advance(at),
+            Step::Renew(at) => self.renew(at),
+            Step::Look(at) => self.look(at),
+            Step::Break(at) => self.finish(at, true),
+            // The lease of a process of the same machine is inherited at once; of any other when it has run out.
+            Step::Crash(at) => self.servers[at] = None,
+            Step::Settle(at) => self.settle(at),
+            Step::Wish(who, event) => {
+                let to = self.state.on(event).ok();
+                self.people[who] = to.map(|(to, _)| Move { from: self.state, to });
+            }
+            Step::Ask(who) => {
+                if let Some(it) = self.people[who].take() {
+                    self.moves(it, None);
+                }
+            }
+            Step::Mend(at) if self.datasets[at] == Dataset::Bad => {
+                self.datasets[at] = Dataset::Ahead;
+            }
+            Step::Mend(_) => {}
+        }
+    }
+
+    fn advance(&mut self, at: usize) {
+        let ahead = self.datasets.iter().position(|it| *it == Dataset::Ahead);
+        match self.servers[at] {
+            None => self.take(at),
+            Some(Hand { decided: Some(_), .. }) => self.act(at),
+            Some(Hand { began: false, .. }) => self.decide(at),
+            Some(Hand { sent: Some(_), .. }) => self.arrive(at),
+            Some(it) => match ahead {
+                Some(dataset) if !it.stopped => self.send(at, dataset),
+                _ => self.finish(at, false),
+            },
+        }
+    }
+
+    fn take(&mut self, at: usize) {
+        if self.servers[at].is_some() || self.expires > self.now {
+            return;
+        }
+        self.lease += 1;
+        self.expires = self.now + TTL;
+        self.servers[at] = Some(Hand {
+            fence: self.lease,
+            until: self.now + WRITING,
+            began: false,
+            stopped: false,
+            decided: None,
+            ends: false,
+            sent: None,
+        });
+    }
+
+    /// How a run becomes its holder's own, from wherever it was left.
+    fn decide(&mut self, at: usize) {
+        let state = self.state;
+        let Some(hand) = self.servers[at].as_mut().filter(|it| !it.began) else { return };
+        let event = match state {
+            Planned => Start,
+            it if it.is_active() => TakenOver,
+            CompletedWithFailures => Retry,
+            Paused | Cancelled | Completed | Failed => Resume,
+            Running | Pausing | Cancelling | Verifying => unreachable!("they are active"),
+        };
+        let to = state.on(event).map(|(to, _)| to);
+        let to =
+            to.and_then(|to| if to.is_active() { Ok(to) } else { to.on(Resume).map(|it| it.0) });
+        match to {
+            Ok(to) => hand.decided = Some(Move { from: state, to }),
+            // There is nothing to go on with.
+            Err(_) => self.release(at),
+        }
+    }
+
+    fn act(&mut self, at: usize) {
+        let Some(mut hand) = self.servers[at] else { return };
+        let Some(decided) = hand.decided.take() else { return };
+        self.servers[at] = Some(hand);
+        let moved = self.moves(decided, Some(hand.fence));
+        if hand.ends {
+            // Whoever was overtaken by a wish looks once more; whoever has lost the run lets go of it.
+            if moved || self.fence > hand.fence {
+                self.release(at);
+            }
+        } else if moved {
+            self.servers[at] = Some(Hand { began: true, ..hand });
+        } else {
+            self.release(at);
+        }
+    }
+
+    fn renew(&mut self, at: usize) {
+        let (lease, expires, now) = (self.lease, self.expires, self.now);
+        let Some(hand) = self.servers[at].as_mut() else { return };
+        if lease == hand.fence && expires > now {
+            hand.until = now + WRITING;
+            self.expires = now + TTL;
+        } else {
+            hand.stopped = true;
+        }
+    }
+
+    fn look(&mut self, at: usize) {
+        let (fence, state) = (self.fence, self.state);
+        let Some(hand) = self.servers[at].as_mut().filter(|it| it.began) else { return };
+        hand.stopped |= fence != hand.fence || matches!(state, Pausing | Cancelling);
+    }
+
+    fn send(&mut self, at: usize, dataset: usize) {
+        let now = self.now;
+        let Some(hand) = self.servers[at].as_mut() else { return };
+        if hand.began && !hand.stopped && !hand.ends && hand.sent.is_none() && now < hand.until {
+            hand.sent = Some((dataset, now + TTL - WRITING));
+        }
+    }
+
+    fn arrive(&mut self, at: usize) {
+        let now = self.now;
+        let Some(hand) = self.servers[at].as_mut() else { return };
+        let fence = hand.fence;
+        // The server ends what takes too long.
+        let Some((dataset, _)) = hand.sent.take().filter(|(_, limit)| now < *limit) else { return };
+        self.wrote(fence);
+        if self.datasets[dataset] == Dataset::Ahead {
+            self.datasets[dataset] = Dataset::Done;
+        }
+    }
+
+    /// What a holder says of the run when it ends, from the state that it finds.
+    fn finish(&mut self, at: usize, broke: bool) {
+        let (state, fence) = (self.state, self.fence);
+        let whole = self.datasets.iter().all(|it| *it == Dataset::Done);
+        // Every dataset had its turn when none is left that could be migrated.
+        let through = !self.datasets.contains(&Dataset::Ahead);
+        let Some(hand) = self.servers[at].as_mut().filter(|it| it.began && it.sent.is_none())
+        else {
+            return;
+        };
+        if fence != hand.fence {
+            return self.release(at);
+        }
+        let event = match (broke, hand.stopped, state) {
+            (true, ..) => Broke,
+            (false, true, Running | Verifying) => Pause,
+            (false, true, _) => Edge,
+            (false, false, Running) if through => Written,
+            (false, false, Verifying | Pausing | Cancelling) if through && whole => Verified,
+            (false, false, Verifying | Pausing | Cancelling) if through => VerifiedWithFailures,
+            (false, false, _) => return,
+        };
+        match state.on(event) {
+            Ok((to, _)) => {
+                hand.ends = !to.is_active();
+                hand.decided = Some(Move { from: state, to });
+            }
+            // A failed run, for example, that somebody else has given up.
+            Err(_) => self.release(at),
+        }
+    }
+
+    fn settle(&mut self, at: usize) {
+        if matches!(self.state, Pausing | Cancelling) && self.expires <= self.now {
+            self.take(at);
+            let Some(hand) = self.servers[at] else { return };
+            if let Ok((to, _)) = self.state.on(TakenOver) {
+                self.moves(Move { from: self.state, to }, Some(hand.fence));
+            }
+            self.release(at);
+        }
+    }
+
+    fn release(&mut self, at: usize) {
+        if let Some(hand) = self.servers[at].take()
+            && hand.fence == self.lease
+        {
+            self.expires = self.expires.min(self.now);
+        }
+    }
+
+    /// The compare-and-set of the engine.
+    fn moves(&mut self, it: Move, fence: Option<u64>) -> bool {
+        if self.state != it.from || fence.is_some_and(|fence| self.fence > fence) {
+            return false;
+        }
+        self.state = it.to;
+        if let Some(fence) = fence {
+            self.wrote(fence);
+            self.fence = fence;
+        }
+        self.tells_the_truth();
+        true
+    }
+
+    /// At most one fence writes: never one that is older than what was written already.
+    fn wrote(&mut self, fence: u64) {
+        assert!(fence >= self.wrote, "{fence} wrote after {}: {self:?}", self.wrote);
+        self.wrote = fence;
+    }
+
+    fn tells_the_truth(&self) {
+        let left = self.datasets.iter().any(|it| *it != Dataset::Done);
+        match self.state {
+            Completed => assert!(!left, "failures are told as success: {self:?}"),
+            CompletedWithFailures => assert!(left, "success is told as failure: {self:?}"),
+            _ => {}
+        }
+    }
+
+    /// Everybody dies, and their leases run out; then one server attends until nothing is left for it to do.
+    fn recovers(&mut self) {
+        self.servers = [None; SERVERS];
+        self.people = [None; PEOPLE];
+        self.now = self.now.max(self.expires) + 1;
+        for _ in 0..3 {
+            if self.state.is_active() {
+                self.carries_out();
+            }
+        }
+        assert!(!self.state.is_active(), "nobody can get it out of this: {self:?}");
+    }
+
+    /// One server, undisturbed.
+    fn carries_out(&mut self) {
+        if matches!(self.state, Pausing | Cancelling) {
+            return self.settle(0);
+        }
+        // More than it takes to begin, to write every dataset, and to say so.
+        for _ in 0..16 {
+            self.advance(0);
+            if !self.state.is_active() {
+                return;
+            }
+        }
+    }
+
+    /// Whatever it has come to, a person gets it to its end with what the program offers.
+    fn can_be_completed(&mut self) {
+        self.datasets =
+            self.datasets.map(|it| if it == Dataset::Bad { Dataset::Ahead } else { it });
+        for _ in 0..3 {
+            if self.state == Completed {
+                return;
+            }
+            assert!(!self.state.choices().is_empty(), "nothing can be done with it: {self:?}");
+            self.carries_out();
+        }
+        assert_eq!(self.state, Completed, "{self:?}");
+    }
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let server = || 0..SERVERS;
+    let wish = || prop::sample::select(vec![Start, Pause, Resume, Cancel, Retry]);
+    prop_oneof![
+        1 => (1..TTL).prop_map(Step::Wait),
+        20 => server().prop_map(Step::Advance),
+        3 => server().prop_map(Step::Renew),
+        3 => server().prop_map(Step::Look),
+        1 => server().prop_map(Step::Break),
+        1 => server().prop_map(Step::Crash),
+        1 => server().prop_map(Step::Settle),
+        2 => (0..PEOPLE, wish()).prop_map(|(who, it)| Step::Wish(who, it)),
+        2 => (0..PEOPLE).prop_map(Step::Ask),
+        1 => (0..DATASETS).prop_map(Step::Mend),
+    ]
+}
+
+fn datasets() -> impl Strategy<Value = [Dataset; DATASETS]> {
+    prop::array::uniform3(prop_oneof![3 => Just(Dataset::Ahead), 1 => Just(Dataset::Bad)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_events_crashes_and_lost_leases_keep_the_invariants(
+        datasets in datasets(),
+        steps in vec(steps(), 0..120),
+    ) {
+        let mut world = World::new(datasets);
+        for step in steps {
+            world.happens(step);
+        }
+        world.recovers();
+        world.can_be_completed();
+    }
+
+    #[test]
+    fn whoever_has_lost_the_lease_moves_nothing(
+        datasets in datasets(),
+        steps in vec(steps(), 0..80),
+        afterwards in vec(steps(), 0..50),
+    ) {
+        let mut world = World::new(datasets);
+        for step in steps {
+            world.happens(step);
+        }
+        // All of them sleep until their leases have run out, and one that is new takes the run over.
+        world.people = [None; PEOPLE];
+        let asleep = world.servers;
+        world.now = world.now.max(world.expires) + 1;
+        world.servers[0] = None;
+        for _ in ["takes", "decides", "acts"] {
+            world.advance(0);
+        }
+        prop_assume!(world.servers[0].is_some_and(|it| it.began));
+        // Then the others wake up, and do what they were about to; none of it counts.
+        world.servers = asleep;
+        world.servers[0] = None;
+        let theirs = |it: &&Step| matches!(
+            it, Step::Advance(at) | Step::Renew(at) | Step::Look(at) | Step::Break(at) if *at != 0
+        );
+        let before = (world.state, world.fence, world.datasets, world.expires);
+        for step in afterwards.iter().filter(theirs) {
+            world.happens(*step);
+        }
+        prop_assert_eq!((world.state, world.fence, world.datasets, world.expires), before);
+    }
+}
+
+/// What the laws say is worth nothing if the model never gets anywhere.
+#[test]
+fn the_model_reaches_every_state() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    use std::collections::BTreeSet;
+
+    let mut runner = TestRunner::deterministic();
+    let mut reached = BTreeSet::new();
+    for _ in 0..300 {
+        let case = (datasets(), vec(steps(), 120)).new_tree(&mut runner).unwrap().current();
+        let mut world = World::new(case.0);
+        for step in case.1 {
+            world.happens(step);
+            reached.insert(world.state);
+        }
+    }
+    assert_eq!(reached, BTreeSet::from(JobState::ALL));
+}
