@@ -1,7 +1,7 @@
 //! `--info` shows what is there, at any version, and changes nothing.
 
 use bson::{Bson, Document, doc};
-use tests::{Deployment, Mongod, NEWEST, State, image_dataset, image_samples, program};
+use tests::{Deployment, NEWEST, image_dataset, image_samples, program};
 
 const INFO: [&str; 1] = ["--info"];
 
@@ -29,38 +29,6 @@ img        0.18.0
 zebra      0.18.0
 ";
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), (expected, ""));
-}
-
-#[tokio::test]
-async fn info_and_a_dry_run_write_nothing_anywhere_on_the_server() {
-    let server = Mongod::start(&[]);
-    let deployment = Deployment::on(&server, "fiftyone").await;
-    deployment.plant_all(&State::down_to("0.18.0").collections).await;
-    let mut fleeting = image_dataset("not persistent");
-    fleeting.insert("persistent", false);
-    deployment.plant("datasets", [fleeting]).await;
-    let client = server.client().await;
-    let look = async || {
-        let names = client.list_database_names().await.unwrap();
-        let hash = deployment.database.run_command(doc! { "dbHash": 1 }).await.unwrap();
-        let status =
-            client.database("admin").run_command(doc! { "serverStatus": 1 }).await.unwrap();
-        let counters = status.get_document("opcounters").unwrap();
-        let writes = ["insert", "update", "delete"].map(|it| counters.get(it).cloned());
-        (names, hash.get("md5").cloned(), writes)
-    };
-    let before = look().await;
-    let commands: [&[&str]; 5] = [
-        &["--info"],
-        &["--info", "--json"],
-        &["--info", "-n", "vid"],
-        &["--all", "--dry-run"],
-        &["--all", "--dry-run", "--json", "-v", "1.0.0"],
-    ];
-    for arguments in commands {
-        deployment.led_by(program!(arguments)).run().await.exits_with(0);
-    }
-    assert_eq!(look().await, before);
 }
 
 #[tokio::test]
