@@ -1,7 +1,7 @@
 //! What a call to MongoDB can end with, in the few kinds we act upon.
 
 use bson::Document;
-use mongodb::error::{Error as DriverError, ErrorKind};
+use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
 
 use crate::Error;
 
@@ -103,6 +103,7 @@ impl From<DriverError> for Failure {
             | ErrorKind::DnsResolve { .. }
             | ErrorKind::ConnectionPoolCleared { .. } => Kind::Unreachable,
             ErrorKind::Command(command) => by_code(command.code),
+            ErrorKind::Write(WriteFailure::WriteError(error)) => by_code(error.code),
             _ => Kind::Other,
         };
         Self { text: text(&error), kind }.told()
