@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 setup: ## get everything that the other targets need
-	@$(WITH) wasm lints mongod browser axe judge --
+	@$(WITH) wasm lints mongod browser axe faketime judge --
 
 site: ## build what the browser downloads
 	@$(WITH) wasm -- cargo run -p site
@@ -26,7 +26,7 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 	@$(DEMO) $(WITH) mongod -- $(PROGRAM) serve --demo
 
 test: site ## run every test
-	@$(WITH) wasm mongod browser axe -- cargo test $(HOST)
+	@$(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 

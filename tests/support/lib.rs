@@ -15,6 +15,7 @@ pub mod app;
 pub mod browser;
 pub mod check;
 mod deployment;
+mod dice;
 mod documents;
 pub mod http;
 pub mod mongo;
@@ -27,6 +28,7 @@ mod timeless;
 pub use app::{App, connect};
 pub use browser::Browser;
 pub use deployment::{Deployment, Dump};
+pub use dice::Dice;
 pub use documents::{
     NEWEST, image_dataset, image_samples, video_dataset, video_frames, video_samples,
 };

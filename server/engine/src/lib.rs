@@ -19,6 +19,8 @@ mod run;
 mod runs;
 mod status;
 mod store;
+#[doc(hidden)]
+pub mod trial;
 pub mod versions;
 mod write;
 
