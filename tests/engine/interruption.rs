@@ -8,7 +8,7 @@ use bson::{DateTime, doc};
 use engine::{OnFailure, Request, State as Became, Target};
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, timeless,
+    Deployment, Mongod, NEWEST, State, assert_same, image_dataset, image_samples, program, timeless,
 };
 
 const BOUNDARIES: [&str; 22] = [
@@ -107,7 +107,7 @@ async fn interrupted_before_the_commit(server: &Mongod, name: &str, state: &Stat
     assert_eq!(completed.count(Became::Migrated), reached.count(Became::Migrated), "{name}");
     let expected = timeless(undisturbed.dump().await, begun);
     let found = timeless(disturbed.dump().await, begun);
-    same(name, &expected, &found);
+    assert_same(name, &expected, &found);
     for it in [undisturbed, disturbed] {
         it.database.drop().await.unwrap();
     }
@@ -117,17 +117,6 @@ async fn planted(server: &Mongod, name: &str, state: &State) -> Deployment {
     let deployment = Deployment::on(server, name).await;
     deployment.plant_all(&state.collections).await;
     deployment
-}
-
-#[track_caller]
-fn same(what: &str, expected: &Dump, found: &Dump) {
-    assert!(expected.keys().eq(found.keys()), "{what}");
-    for (name, documents) in expected {
-        assert_eq!(documents.len(), found[name].len(), "{what}: {name}");
-        for (expected, found) in documents.iter().zip(&found[name]) {
-            assert_eq!(expected, found, "{what}: {name}");
-        }
-    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub use mongo::Mongo;
 pub use mongod::{Mongod, mongod_binary};
 pub use program::{Ended, Program, Running};
 pub use state::State;
-pub use timeless::timeless;
+pub use timeless::{assert_same, timeless};
 
 /// The compiled `fiftyone-migrate`; a test calls it as `program!()`, for only there Cargo says where it is.
 #[macro_export]

@@ -1,6 +1,7 @@
 //! A MongoDB server that a test may do anything to.
 
 use std::env;
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,13 +15,16 @@ use mongodb::options::ClientOptions;
 
 use crate::ready;
 
-/// Runs the server until its input ends, as it does however the test ends, and leaves nothing.
+/// Runs the server until its input ends, as it does however the test ends, and leaves nothing. Until then, `crash` ends
+/// the server as a power cut does, and `start` starts it again.
 const KEEPER: &str = r#"dir=$1; shift
-"$@" >"$dir/log" 2>&1 </dev/null &
-server=$!
-read -r _
-kill -KILL "$server"
-wait "$server" 2>/dev/null
+start() { "$@" >>"$dir/log" 2>&1 </dev/null & server=$!; }
+crash() { kill -KILL "$server"; wait "$server" 2>/dev/null; }
+start "$@"
+while read -r word; do
+  case $word in crash) crash ;; start) start "$@" ;; esac
+done
+crash
 rm -rf "$dir""#;
 
 /// How long a server may take to listen.
@@ -32,6 +36,7 @@ pub struct Mongod {
     port: u16,
     life: Option<ChildStdin>,
     keeper: Child,
+    dir: PathBuf,
 }
 
 impl Mongod {
@@ -64,16 +69,35 @@ impl Mongod {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let server = Self { port, life: keeper.stdin.take(), keeper, dir };
+        server.listens(true);
+        server
+    }
+
+    /// Ends the server as a power cut would: what was not yet written to the disk is gone.
+    pub fn crash(&mut self) {
+        self.tell("crash");
+        self.listens(false);
+    }
+
+    /// Starts it again after a crash, in the same place.
+    pub fn restart(&mut self) {
+        self.tell("start");
+        self.listens(true);
+    }
+
+    fn tell(&mut self, word: &str) {
+        writeln!(self.life.as_mut().unwrap(), "{word}").unwrap();
+    }
+
+    /// Waits until it listens, or does not any more.
+    fn listens(&self, expected: bool) {
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                started.elapsed() < LIMIT,
-                "mongod does not listen: see `{}/log`",
-                dir.display()
-            );
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() != expected {
+            let log = self.dir.join("log");
+            assert!(started.elapsed() < LIMIT, "mongod does not listen: see `{}`", log.display());
             sleep(Duration::from_millis(20));
         }
-        Self { port, life: keeper.stdin.take(), keeper }
     }
 
     /// A replica set of this many servers, with a primary; the first is the one that holds it.
