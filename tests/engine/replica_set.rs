@@ -21,8 +21,7 @@ async fn a_replica_set_is_migrated_like_a_single_server() {
     for members in [1, 3] {
         let servers = Mongod::replica_set(members).await;
         let mut deployment = Deployment::on(&servers[0], "fiftyone").await;
-        let hosts: Vec<String> = servers.iter().map(Mongod::address).collect();
-        deployment.uri = format!("mongodb://{}/?replicaSet=rs", hosts.join(","));
+        deployment.uri = Mongod::uri_of_set(&servers);
         let found = down_and_up(&deployment, begun).await;
         for (expected, found) in expected.iter().zip(&found) {
             assert!(expected.keys().eq(found.keys()), "{members} members");

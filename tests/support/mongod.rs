@@ -102,12 +102,25 @@ impl Mongod {
 
     /// A replica set of this many servers, with a primary; the first is the one that holds it.
     pub async fn replica_set(count: usize) -> Vec<Self> {
+        Self::replica_set_with(count, |id| i32::from(id == 0)).await
+    }
+
+    /// A replica set of which any member can become the primary, which the first one is for now.
+    pub async fn replica_set_of_equals(count: usize) -> Vec<Self> {
+        Self::replica_set_with(count, |_| 1).await
+    }
+
+    /// `host:port,..`, of which the driver finds the primary by itself.
+    pub fn uri_of_set(servers: &[Self]) -> String {
+        let hosts: Vec<String> = servers.iter().map(Self::address).collect();
+        format!("mongodb://{}/?replicaSet=rs", hosts.join(","))
+    }
+
+    async fn replica_set_with(count: usize, priority: fn(i32) -> i32) -> Vec<Self> {
         let servers: Vec<Self> = (0..count).map(|_| Self::start(&["--replSet", "rs"])).collect();
         let members: Vec<Document> = (0i32..)
             .zip(&servers)
-            .map(
-                |(id, it)| doc! { "_id": id, "host": it.address(), "priority": i32::from(id == 0) },
-            )
+            .map(|(id, it)| doc! { "_id": id, "host": it.address(), "priority": priority(id) })
             .collect();
         let first = servers[0].client().await.database("admin");
         first
