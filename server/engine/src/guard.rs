@@ -194,9 +194,11 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
 
 /// Waits until the server has ended what somebody who is gone has begun: it could come after what we do. Where a lease
 /// has run out, that has ended before it.
-async fn outwait(store: &Store) {
+pub async fn outwait(store: &Store) {
     let begun = Instant::now();
     while begun.elapsed() < LONGEST {
+        // First: what was sent in its last moment may not have been begun yet.
+        tokio::time::sleep(LOOK).await;
         match store.is_writing().await {
             Ok(false) => return,
             Ok(true) => {}
@@ -207,6 +209,5 @@ async fn outwait(store: &Store) {
                 return tokio::time::sleep(LONGEST).await;
             }
         }
-        tokio::time::sleep(LOOK).await;
     }
 }

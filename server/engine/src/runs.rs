@@ -7,7 +7,7 @@ use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
-    Target,
+    Target, guard,
     job::log,
     run::{Going, Run},
     store::{Asked, Holder, Job, Lease, Scope, Taking},
@@ -234,14 +234,14 @@ impl Engine {
         Ok(())
     }
 
-    /// A run that could not even begin.
+    /// A run that could not even begin. One that somebody else carries out by now is not ours to give up.
     async fn give_up(&self, id: &str, why: &Error) -> Result<()> {
-        let job = self.job(id).await?;
-        let (Ok((next, _)), false) =
-            (job.state.on(JobEvent::Broke), matches!(why, Error::Unreachable { .. }))
-        else {
+        let passing = matches!(why, Error::Unreachable { .. } | Error::TakenOver(_));
+        if passing || self.is_busy().await? {
             return Ok(());
-        };
+        }
+        let job = self.job(id).await?;
+        let Ok((next, _)) = job.state.on(JobEvent::Broke) else { return Ok(()) };
         let more = doc! { "error": why.to_string(), "ended": DateTime::now() };
         let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
         moved.map(drop).map_err(|it| self.store.error(it))
@@ -285,6 +285,8 @@ impl Engine {
             && gone.holder.is_gone()
         {
             taking = self.store.inherit_lease(id, &job.asked, &this, gone).await.map_err(error)?;
+            // It is given back below, and whoever takes it then does not know that somebody was killed.
+            guard::outwait(&self.store).await;
         }
         let Taking::Taken(lease, _) = taking else { return Ok(()) };
         let (next, _) =
