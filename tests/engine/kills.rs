@@ -179,6 +179,7 @@ async fn a_server_that_is_killed_at_any_moment_leaves_what_the_same_again_comple
         rounds += 1;
     }
     println!(
-        "the server was killed {killed} times in {rounds} rounds of {runs} starts of the program"
+        "the server was killed {killed} times in {rounds} rounds of {runs} starts of the program; {orphans} orphans were \
+         left"
     );
 }
