@@ -1,7 +1,5 @@
 //! A server that wakes up after somebody else has taken its run over leaves that run alone.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::time::Duration;
 
 use bson::{DateTime, Document, doc};

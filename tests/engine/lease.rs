@@ -1,6 +1,6 @@
 //! The lease under torture: many processes, some of them stopped, killed, or with a clock that is wrong.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;

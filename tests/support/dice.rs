@@ -12,6 +12,7 @@ pub struct Dice {
 
 impl Dice {
     /// A fresh one, or that of `SEED`. Says which.
+    #[expect(clippy::print_stdout, reason = "a test that fails shows what it has printed")]
     pub fn cast() -> Self {
         let given = env::var("SEED").ok().filter(|it| !it.is_empty());
         let seed = given.map_or_else(

@@ -52,7 +52,7 @@ async fn main() {
     loop {
         racer.pause(50..500).await;
         match Held::take(&racer.engine).await {
-            Ok(held) => racer.hold(held).await,
+            Ok(lease) => racer.hold(lease).await,
             Err(Error::Busy { .. }) => {}
             Err(other) => racer.note(&format!("error {other}")),
         }
@@ -60,18 +60,18 @@ async fn main() {
 }
 
 impl Racer {
-    async fn hold(&mut self, held: Held) {
-        let fence = held.fence();
+    async fn hold(&mut self, lease: Held) {
+        let fence = lease.fence();
         self.note(&format!("took {fence}"));
-        let hold = if self.dice.percent(5) { 4_000..12_000 } else { 50..600 };
-        let until = Instant::now() + Duration::from_millis(self.dice.within(hold));
+        let span = if self.dice.percent(5) { 4_000..12_000 } else { 50..600 };
+        let until = Instant::now() + Duration::from_millis(self.dice.within(span));
         while Instant::now() < until {
             // As the engine does: this write is refused if it comes too late ..
             if !self.write_fenced(fence).await {
                 return;
             }
             // .. and this one is not, so that it must not be begun then.
-            if held.may_write() {
+            if lease.may_write() {
                 let takes = if self.dice.percent(1) { self.dice.within(50..9_000) } else { 0 };
                 self.write_bare(fence, takes).await;
             }
@@ -82,12 +82,12 @@ impl Racer {
         if self.dice.percent(15) {
             process::exit(0);
         }
-        held.release().await;
+        lease.release().await;
     }
 
     /// Whether the write was accepted.
     async fn write_fenced(&mut self, fence: i64) -> bool {
-        let entry = self.entry(fence);
+        let entry = entry(fence);
         let stage = doc! { "$set": { "fence": fence, "writes": { "$concatArrays": ["$writes", [entry]] } } };
         let filter = doc! { "_id": "fenced", "fence": { "$lte": fence } };
         // Whoever wakes up finds its connections gone first.
@@ -106,17 +106,13 @@ impl Racer {
 
     /// `takes`: how long the server is at it, in milliseconds, before the write is done.
     async fn write_bare(&mut self, fence: i64, takes: u64) {
-        let entry = self.entry(fence);
+        let entry = entry(fence);
         let stage = doc! { "$set": { "writes": { "$concatArrays": ["$writes", [entry]] } } };
         let mut filter = doc! { "_id": "bare" };
         if takes > 0 {
             filter.insert("$where", format!("sleep({takes}); return true"));
         }
         self.update(doc! { "q": filter, "u": [stage] }).await;
-    }
-
-    fn entry(&self, fence: i64) -> Document {
-        doc! { "fence": fence, "by": i64::from(process::id()), "thinks": DateTime::now(), "at": "$$NOW" }
     }
 
     async fn update(&mut self, statement: Document) -> Option<i32> {
@@ -137,4 +133,8 @@ impl Racer {
     fn note(&mut self, line: &str) {
         self.log.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
+}
+
+fn entry(fence: i64) -> Document {
+    doc! { "fence": fence, "by": i64::from(process::id()), "thinks": DateTime::now(), "at": "$$NOW" }
 }
