@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::time::Duration;
+
 use bson::{Bson, Document, doc};
 use mongodb::Client;
-use tests::{Deployment, Mongod, State, image_dataset, program};
+use tests::{Deployment, Mongod, State, image_dataset, program, ready};
 
 const RUNS: &str = "fiftyone_migrate";
 
@@ -66,6 +68,20 @@ async fn written(deployment: &Deployment) -> Written {
     }
 }
 
+/// Waits until the server has written what it writes for itself when it is new: a replica set two keys, among others. It
+/// counts that as well, and all later looks are compared exactly.
+async fn settled(deployment: &Deployment, keys: u64) {
+    let client = deployment.database.client();
+    let made = client.database("admin").collection::<Document>("system.keys");
+    let quiet = async || {
+        let before = written(deployment).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let there = made.count_documents(doc! {}).await.unwrap() >= keys;
+        (there && written(deployment).await == before).then_some(())
+    };
+    ready::wait_for("the server to be done with itself", quiet).await.unwrap();
+}
+
 async fn latest(client: &Client) -> Option<Document> {
     let oplog = client.database("local").collection::<Document>("oplog.rs");
     // The server keeps books of its own in these.
@@ -73,11 +89,13 @@ async fn latest(client: &Client) -> Option<Document> {
     oplog.find_one(ours).sort(doc! { "$natural": -1 }).await.unwrap()
 }
 
-async fn all_that_only_looks_writes_nothing(deployment: &Deployment) {
+async fn all_that_only_looks_writes_nothing(deployment: &Deployment, keys: u64) {
     deployment.plant_all(&State::down_to("0.18.0").collections).await;
     let mut fleeting = image_dataset("not persistent");
     fleeting.insert("persistent", false);
     deployment.plant("datasets", [fleeting]).await;
+
+    settled(deployment, keys).await;
 
     // Before there is a run, and a database for runs.
     let before = written(deployment).await;
@@ -120,13 +138,13 @@ async fn all_that_only_looks_writes_nothing(deployment: &Deployment) {
 #[tokio::test]
 async fn looking_writes_nothing_anywhere_on_a_server() {
     let server = Mongod::start(&[]);
-    all_that_only_looks_writes_nothing(&Deployment::on(&server, "fiftyone").await).await;
+    all_that_only_looks_writes_nothing(&Deployment::on(&server, "fiftyone").await, 0).await;
 }
 
 #[tokio::test]
 async fn looking_writes_nothing_anywhere_on_a_replica_set() {
     let servers = Mongod::replica_set(1).await;
-    all_that_only_looks_writes_nothing(&Deployment::on(&servers[0], "fiftyone").await).await;
+    all_that_only_looks_writes_nothing(&Deployment::on(&servers[0], "fiftyone").await, 2).await;
 }
 
 /// What the counters do not show is not proven by them.
@@ -135,6 +153,7 @@ async fn what_is_written_is_seen() {
     let servers = Mongod::replica_set(1).await;
     let deployment = Deployment::on(&servers[0], "fiftyone").await;
     deployment.plant("datasets", [image_dataset("one")]).await;
+    settled(&deployment, 2).await;
     let before = written(&deployment).await;
     assert_eq!(written(&deployment).await, before);
     let matched = doc! { "$set": { "name": "one" } };

@@ -96,7 +96,7 @@ async fn compare(deployment: Deployment, what: &str, way: &Way, begun: DateTime)
 }
 
 /// What a dataset refers to no more is removed after its commit. Whoever is killed between the two leaves it as it was
-/// before, and `doctor` finds it; it is nobody's, for all that could refer to it is compared.
+/// before, and nobody removes it later. It is counted here, not denied: all that could refer to it is compared, and does not.
 fn take_orphans(found: &mut Dump, way: &Way) -> usize {
     let mut left = 0;
     for name in ["runs", "views", "fs.files", "fs.chunks"] {
