@@ -315,12 +315,12 @@ async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
     assert_eq!(different.len(), numbers.len(), "a number was given twice");
     assert!(different.last().is_some_and(|it| *it <= takings));
     // The server ends what takes too long, and whoever was asleep finds its connections gone; nothing else fails.
-    let right = ["time limit", "server monitor timeout", "pool was cleared"];
+    let right = ["time limit", "server monitor timeout", "cleared because another operation"];
     let errors: Vec<&str> =
         said("error").filter(|it| !right.iter().any(|right| it.contains(right))).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     // And it was a race.
     assert_eq!(race.long_stops, LONG_STOPS.len());
     assert!(said("refused").count() >= LONG_STOPS.len(), "nobody came too late");
-    assert!(writers > 8 && !wrong.is_empty() && race.kills > 10 && race.stops_of_holders > 0);
+    assert!(writers > 8 && !wrong.is_empty() && race.kills > 3 && race.stops_of_holders > 0);
 }

@@ -16,7 +16,7 @@ use tests::{
 use tokio::task::JoinHandle;
 
 /// How many samples the largest dataset has: enough to take longer than some terms of a primary.
-const LARGE: u32 = 30_000;
+const LARGE: u32 = 60_000;
 
 /// How often a primary steps down before there is peace, and how many starts may be needed by then.
 const STEPS: usize = 6;
@@ -40,7 +40,7 @@ fn shapes() -> Dump {
 fn disturb(servers: Vec<Client>, steps: Arc<AtomicUsize>, mut dice: Dice) -> JoinHandle<()> {
     tokio::spawn(async move {
         while steps.load(Ordering::Relaxed) < STEPS {
-            tokio::time::sleep(Duration::from_millis(dice.within(2_000..5_000))).await;
+            tokio::time::sleep(Duration::from_millis(dice.within(800..3_000))).await;
             for it in &servers {
                 let admin = it.database("admin");
                 let Ok(hello) = admin.run_command(doc! { "hello": 1 }).await else { continue };
@@ -79,6 +79,7 @@ async fn while_primaries_step_down_the_same_again_completes_a_run() {
     let mut said = Vec::new();
     while said.len() < STARTS {
         let ended = deployment.led_by(program!(["--all"])).run().await;
+        println!("after {:?}: {:?}", begun.to_system_time().elapsed().unwrap(), ended.status);
         said.push(ended.stderr);
         if ended.status == Some(0) {
             break;
