@@ -116,6 +116,17 @@ pub enum Error {
          nothing was written since; watch it with `fiftyone-migrate runs watch {0}`"
     )]
     TakenOver(String),
+    /// The server could not be reached any more in the middle of a run.
+    #[error(
+        "MongoDB cannot be reached any more ({reason}); run {run} is as far as it came, and goes on with the same command, \
+         with `fiftyone-migrate runs resume {run}`, or by itself where a server attends to it"
+    )]
+    CutOff {
+        /// The run.
+        run: String,
+        /// What the driver says.
+        reason: String,
+    },
     /// A run that does not exist.
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),

@@ -188,6 +188,10 @@ impl Hand {
         let progress = doc! {
             "documents": self.control.documents(), "ahead": 0, "holding": null, "ended": DateTime::now(),
         };
+        if self.control.is_cut_off() {
+            let job = self.ours().await?;
+            return Ok(job.map(|it| it.state));
+        }
         if let Some(error) = error {
             let mut more = progress;
             more.insert("error", error);

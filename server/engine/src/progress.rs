@@ -12,7 +12,10 @@ use bson::DateTime;
 use model::Pace;
 use tokio::sync::mpsc;
 
-use crate::report::{DatabaseReport, DatasetReport};
+use crate::{
+    report::{DatabaseReport, DatasetReport},
+    store::Failure,
+};
 
 /// How often it is looked whether the run may go on again.
 const HOLD: Duration = Duration::from_millis(100);
@@ -42,6 +45,7 @@ pub struct Meter {
     stop: Arc<AtomicBool>,
     until: Arc<Mutex<Option<Instant>>>,
     broken: Arc<Mutex<Option<String>>>,
+    cut_off: Arc<AtomicBool>,
     pace: Arc<Mutex<Pace>>,
     holding: Arc<Mutex<Option<String>>>,
 }
@@ -89,6 +93,20 @@ impl Control {
         let mut broken = self.meter.broken.lock().unwrap_or_else(PoisonError::into_inner);
         broken.get_or_insert_with(|| reason.into());
         self.meter.stop();
+    }
+
+    /// Ends the run because of a failure that concerns everything. If only the server cannot be reached at the moment,
+    /// the run is not over: it is left to whoever can reach it.
+    pub(crate) fn break_off_by(&self, failure: &Failure) {
+        if failure.is_unreachable() {
+            self.meter.cut_off.store(true, Ordering::Relaxed);
+        }
+        self.break_off(failure.text.clone());
+    }
+
+    /// Whether the server could not be reached.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.meter.cut_off.load(Ordering::Relaxed)
     }
 
     /// Why the run could not go on.

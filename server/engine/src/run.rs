@@ -154,9 +154,13 @@ impl Run {
         let failures = report.datasets.iter().any(DatasetReport::is_failure);
         let error =
             written.as_ref().err().map(ToString::to_string).or_else(|| self.control.broken());
-        let rested = hand.rest(halted, failures, error).await;
+        let run = hand.id();
+        let rested = hand.rest(halted, failures, error.clone()).await;
         written?;
         report.run_state = Some(rested?);
+        if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
+            return Err(Error::CutOff { run: run.to_hex(), reason });
+        }
         report.stopped = halted;
         report.database = database.map(|it| it.report);
         report.sort();
@@ -423,7 +427,7 @@ impl Run {
                     Ok(found) => split(found),
                     Err(failure) => {
                         if failure.is_fatal() {
-                            control.break_off(failure.text.clone());
+                            control.break_off_by(&failure);
                         }
                         let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
                         (Vec::new(), tasks.iter().map(failed).collect())

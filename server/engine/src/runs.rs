@@ -236,7 +236,8 @@ impl Engine {
 
     /// A run that could not even begin. One that somebody else carries out by now is not ours to give up.
     async fn give_up(&self, id: &str, why: &Error) -> Result<()> {
-        let passing = matches!(why, Error::Unreachable { .. } | Error::TakenOver(_));
+        let passing =
+            matches!(why, Error::Unreachable { .. } | Error::CutOff { .. } | Error::TakenOver(_));
         if passing || self.is_busy().await? {
             return Ok(());
         }

@@ -72,7 +72,7 @@ impl Writer {
     /// of datasets to fail for the same reason.
     pub fn failed(&self, task: Task, failure: Failure) -> Written {
         if failure.is_fatal() {
-            self.control.break_off(failure.text.clone());
+            self.control.break_off_by(&failure);
         }
         Written::Halted(task, Halt::Failed(failure))
     }

@@ -46,6 +46,11 @@ impl Failure {
         matches!(self.kind, Kind::Document | Kind::Duplicate)
     }
 
+    /// Whether the server cannot be reached, or not at the moment.
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == Kind::Unreachable
+    }
+
     /// Whether it concerns the connection and so everything, not one dataset.
     pub fn is_fatal(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Credentials | Kind::Privilege)
@@ -160,6 +165,8 @@ fn by_code(code: i32) -> Kind {
         18 => Kind::Credentials,
         50 | 262 => Kind::TooSlow,
         11000 | 11001 => Kind::Duplicate,
+        // The primary stepped down or shuts down; another one is elected.
+        91 | 189 | 10107 | 11600 | 11602 | 13435 | 13436 => Kind::Unreachable,
         // Bad value, type mismatch, a path that is none, validation, and documents that would grow too large.
         2 | 14 | 28 | 52 | 57 | 121 | 10334 | 17280 | 17419 | 17420 => Kind::Document,
         _ => Kind::Other,
