@@ -19,6 +19,7 @@ mod run;
 mod runs;
 mod status;
 mod store;
+mod sweep;
 #[doc(hidden)]
 pub mod trial;
 pub mod versions;

@@ -276,12 +276,12 @@ impl Task {
 }
 
 /// The ids of the runs a dataset document refers to.
-fn run_ids(document: &Document) -> Vec<ObjectId> {
+pub fn run_ids(document: &Document) -> Vec<ObjectId> {
     run_slots(document).filter_map(Bson::as_object_id).collect()
 }
 
 /// The runs inside a dataset document, as datasets from before 0.19 keep them.
-fn embedded_runs(document: &Document) -> impl Iterator<Item = &Document> {
+pub fn embedded_runs(document: &Document) -> impl Iterator<Item = &Document> {
     run_slots(document).filter_map(Bson::as_document)
 }
 

@@ -22,6 +22,7 @@ use crate::{
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State},
     store::{Asked, Config, Entry, Failure, Store},
+    sweep::sweep,
     versions::newest,
     write::{Writer, Written},
 };
@@ -139,7 +140,7 @@ impl Run {
         let nothing = plan.tasks.is_empty()
             && plan.stamps.is_empty()
             && database.as_ref().is_none_or(|it| it.report.state == State::Current);
-        if nothing && self.going.job.is_none() {
+        if nothing && self.going.job.is_none() && !self.is_left_behind().await? {
             report.sort();
             return Ok(report);
         }
@@ -165,6 +166,13 @@ impl Run {
         report.database = database.map(|it| it.report);
         report.sort();
         Ok(report)
+    }
+
+    /// Whether a run with the same to do was left behind: it may have come to its last dataset, and not to its end.
+    async fn is_left_behind(&self) -> Result<bool> {
+        let asked = Asked::of(&self.request);
+        let left = self.store.unfinished_jobs().await.map_err(|it| self.store.error(it))?;
+        Ok(self.admin && left.iter().any(|it| it.state.is_active() && it.asked == asked))
     }
 
     /// Writes it all, in the order that leaves no old client in front of new data.
@@ -194,6 +202,7 @@ impl Run {
     /// it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
+        sweep(&self.store, hand.id()).await.map_err(|it| self.store.error(it))?;
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();
@@ -414,6 +423,7 @@ impl Run {
             loader: Arc::clone(&loader),
             control: self.control.clone(),
             with_logs: Arc::new(with_logs),
+            run: hand.id(),
             now,
         };
         // Folded in order, so that the same database always gets the same names; written side by side.

@@ -14,7 +14,7 @@ use crate::{
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes, Whose},
     progress::Control,
-    store::{Failure, Store, Swap},
+    store::{Failure, Leftovers, Store, Swap},
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -63,6 +63,8 @@ pub struct Writer {
     pub control: Control,
     /// The datasets that have delegated operations to change.
     pub with_logs: Arc<Vec<Bson>>,
+    /// The run.
+    pub run: ObjectId,
     /// The time of the run.
     pub now: DateTime,
 }
@@ -205,6 +207,9 @@ impl Writer {
     /// to do.
     async fn begin(&self, group: &[(Work, bool)]) -> Result<Option<ObjectId>, Failure> {
         let fresh = || group.iter().filter(|(_, again)| !again).map(|(work, _)| work);
+        let left: Vec<Leftovers> =
+            group.iter().map(|(it, _)| it.leftovers()).filter(|it| !it.is_empty()).collect();
+        self.store.note_leftovers(self.run, &left).await?;
         if fresh().next().is_none() {
             return Ok(None);
         }
@@ -312,15 +317,25 @@ impl Writer {
             }
             if runs.is_empty() { Ok(0) } else { self.store.delete_runs(&runs).await }
         };
-        match removed.await {
+        let told = match removed.await {
             Ok(0) => None,
             Ok(left) => {
                 Some(format!("{left} run documents were edited meanwhile and are left as orphans"))
             }
             Err(failure) => {
-                Some(format!("what is no longer needed could not be removed: {}", failure.text))
+                // It stays written down: whoever goes on with the run tries it again.
+                return Some(format!(
+                    "what is no longer needed could not be removed: {}",
+                    failure.text
+                ));
             }
+        };
+        let swept = done.iter().filter(|it| !it.leftovers().is_empty());
+        let swept: Vec<Bson> = swept.map(|it| it.task.entry.id.clone()).collect();
+        if let Err(failure) = self.store.forget_leftovers(self.run, &swept).await {
+            tracing::warn!("what was removed could not be noted: {failure}");
         }
+        told
     }
 }
 
@@ -338,6 +353,20 @@ impl Work {
             Step::Effect(effect) => Some(effect),
             Step::Update { .. } | Step::Merge(_) => None,
         })
+    }
+
+    /// What nothing will refer to once it is committed.
+    fn leftovers(&self) -> Leftovers {
+        let mut left = Leftovers { dataset: self.task.entry.id.clone(), ..Leftovers::default() };
+        left.runs = self.removed_runs().filter_map(|it| it.get_object_id("_id").ok()).collect();
+        for effect in self.effects() {
+            match effect {
+                Effect::DeleteViews(ids) => left.views.extend_from_slice(ids),
+                Effect::RewriteResults { from, delete_from: true, .. } => left.files.push(*from),
+                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            }
+        }
+        left
     }
 
     fn inserted_runs(&self) -> impl Iterator<Item = &Document> {

@@ -154,6 +154,7 @@ async fn carry(
         loader: Arc::new(loader),
         control: control.clone(),
         with_logs: Arc::new(with_logs),
+        run: run.0,
         now: *now,
     };
     let written = writer.write(vec![*work]).await.pop();
