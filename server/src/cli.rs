@@ -5,6 +5,7 @@ mod info;
 mod migrate;
 mod output;
 mod runs;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -36,7 +37,7 @@ const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused or fai
 some datasets failed.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
 FIFTYONE_DATABASE_DIR, FIFTYONE_DATABASE_VALIDATION, FIFTYONE_DISABLE_MIGRATIONS, FIFTYONE_CONFIG_PATH, \
 FIFTYONE_MONGOD, \
-FIFTYONE_MIGRATE_DATABASE.";
+FIFTYONE_MIGRATE_DATABASE, FIFTYONE_MIGRATE_UNDO_DAYS.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -98,6 +99,19 @@ enum RunsCommand {
     },
     /// Let a run go faster or slower, also while it goes.
     Pace(PaceArgs),
+    /// Bring back what a run has changed to what it was before; or go on with that.
+    Undo {
+        /// As `runs` lists it.
+        id: String,
+        /// Only these datasets, not the database.
+        #[arg(short = 'n', long, value_name = "NAME", num_args = 1..)]
+        dataset_name: Vec<String>,
+    },
+    /// Drop the undo journal of a run, which then cannot be undone any more.
+    Forget {
+        /// As `runs` lists it.
+        id: String,
+    },
 }
 
 /// What `runs pace` takes.
@@ -158,6 +172,9 @@ struct MigrateArgs {
     /// Leave it to a server (`fiftyone-migrate serve`), and end.
     #[arg(long, conflicts_with_all = ["dry_run", "info"])]
     detach: bool,
+    /// Keep no undo journal: the run cannot be undone.
+    #[arg(long)]
+    without_undo: bool,
 }
 
 impl MigrateArgs {
@@ -170,6 +187,7 @@ impl MigrateArgs {
             || self.verbose
             || self.dry_run
             || self.detach
+            || self.without_undo
     }
 }
 
@@ -275,7 +293,7 @@ impl Deployment {
             validation: settings.validation,
         };
         match Engine::open(&connection).await {
-            Ok(engine) => Ok(Self { engine, embedded }),
+            Ok(engine) => Ok(Self { engine: engine.keeping_for(settings.undo_days), embedded }),
             Err(error) => {
                 if let Some(embedded) = embedded {
                     embedded.stop().await;

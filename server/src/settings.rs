@@ -27,6 +27,8 @@ pub struct Settings {
     pub validation: bool,
     /// `FIFTYONE_DISABLE_MIGRATIONS`.
     pub migrations_disabled: bool,
+    /// `FIFTYONE_MIGRATE_UNDO_DAYS`: for how long runs can be undone.
+    pub undo_days: u32,
 }
 
 /// A setting that cannot be understood.
@@ -47,6 +49,16 @@ pub enum SettingsError {
     NotABoolean {
         /// The setting.
         name: String,
+        /// What it says.
+        value: String,
+    },
+    /// A number of days says something else.
+    #[error(
+        "`{name}` is `{value}`, which is not a number of days; use a whole number such as `30`"
+    )]
+    NotDays {
+        /// The setting.
+        name: &'static str,
         /// What it says.
         value: String,
     },
@@ -140,7 +152,11 @@ impl Settings {
             (None, Some(folder)) => folder.join("var/lib/mongo"),
             (None, None) => return Err(SettingsError::Homeless),
         };
+        let undo_days = variable(UNDO_DAYS).map_or(Ok(engine::UNDO_DAYS), |value| {
+            value.parse().map_err(|_| SettingsError::NotDays { name: UNDO_DAYS, value })
+        })?;
         Ok(Self {
+            undo_days,
             uri: match port {
                 Some(port) => Some(format!("mongodb://127.0.0.1:{port}")),
                 None => text("FIFTYONE_DATABASE_URI", "database_uri")?,
@@ -158,6 +174,8 @@ impl Settings {
         })
     }
 }
+
+const UNDO_DAYS: &str = "FIFTYONE_MIGRATE_UNDO_DAYS";
 
 #[derive(Default)]
 struct ConfigFile {
@@ -282,6 +300,16 @@ mod tests {
             error.to_string(),
             "`FIFTYONE_DATABASE_ADMIN` is `maybe`, which is neither true nor false; use `true` or `false`"
         );
+    }
+
+    #[test]
+    fn how_long_a_run_can_be_undone_is_a_number_of_days() {
+        assert_eq!(read(&[], None).unwrap().undo_days, 30);
+        assert_eq!(read(&[("FIFTYONE_MIGRATE_UNDO_DAYS", "7")], None).unwrap().undo_days, 7);
+        for odd in ["-1", "a week", "1.5"] {
+            let error = read(&[("FIFTYONE_MIGRATE_UNDO_DAYS", odd)], None).unwrap_err();
+            assert!(error.to_string().contains("not a number of days"), "{error}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn failures_are_told_apart_from_success_and_can_be_tried_again_alone() {
     let id = run["id"].as_str().unwrap();
     let shown = deployment.seen_by(program!(["runs", "show", id])).run().await.with(0);
     assert!(shown.stdout.contains("  bad: refused: "), "{}", shown.stdout);
-    assert!(shown.stdout.contains(": retry\n"), "{}", shown.stdout);
+    assert!(shown.stdout.contains(": retry, undo\n"), "{}", shown.stdout);
     deployment.led_by(program!(["runs", "retry", id])).run().await.exits_with(3);
 
     let mend = doc! { "$set": { "sample_fields": good } };

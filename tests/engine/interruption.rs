@@ -76,6 +76,7 @@ fn to(version: &str) -> Request {
         destination: Some(version.parse().unwrap()),
         on_failure: OnFailure::GoOn,
         dry_run: false,
+        without_undo: false,
     }
 }
 

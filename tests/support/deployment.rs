@@ -54,6 +54,12 @@ impl Deployment {
         self.plant("config", [doc! { "version": version, "type": "fiftyone" }]).await;
     }
 
+    /// Says in its `config` document that it is at another version.
+    pub async fn configure_anew(&self, version: &str) {
+        let change = doc! { "$set": { "version": version } };
+        self.collection("config").update_one(doc! {}, change).await.unwrap();
+    }
+
     /// Adds documents.
     pub async fn plant(&self, collection: &str, documents: impl IntoIterator<Item = Document>) {
         let documents: Vec<Document> = documents.into_iter().collect();
@@ -75,6 +81,11 @@ impl Deployment {
     /// One of its collections.
     pub fn collection(&self, name: &str) -> Collection<Document> {
         self.database.collection(name)
+    }
+
+    /// The database in which runs are written down.
+    pub fn jobs(&self) -> Database {
+        self.database.client().database("fiftyone_migrate")
     }
 
     /// All documents of a collection, in the order of their ids.

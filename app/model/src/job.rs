@@ -33,6 +33,12 @@ pub enum JobState {
     CompletedWithFailures,
     /// It could not go on.
     Failed,
+    /// What it changed is being brought back.
+    Undoing,
+    /// Everything that it changed is as it was before.
+    Undone,
+    /// A part of what it changed is as it was before; the rest is as the run left it, or in between.
+    PartlyUndone,
 }
 
 /// Something that happens to a run.
@@ -61,6 +67,12 @@ pub enum JobEvent {
     Broke,
     /// Whoever carried it out is gone, and somebody else has taken its lease.
     TakenOver,
+    /// A person wants everything as it was before it.
+    Undo,
+    /// All that it changed is as it was before.
+    Undone,
+    /// Nothing more is brought back now, but not everything is.
+    UndoneInPart,
 }
 
 /// What whoever carries a run out does next.
@@ -77,16 +89,18 @@ pub enum JobAction {
     Verify,
     /// Give the lease back.
     Release,
+    /// Bring back what the journal keeps.
+    BringBack,
 }
 
-use JobAction::{ForgetFailures, Hold, Release, Verify, Write};
+use JobAction::{BringBack, ForgetFailures, Hold, Release, Verify, Write};
 use JobEvent::{
-    Broke, Cancel, Edge, Pause, Resume, Retry, Start, TakenOver, Verified, VerifiedWithFailures,
-    Written,
+    Broke, Cancel, Edge, Pause, Resume, Retry, Start, TakenOver, Undo, UndoneInPart, Verified,
+    VerifiedWithFailures, Written,
 };
 use JobState::{
-    Cancelled, Cancelling, Completed, CompletedWithFailures, Failed, Paused, Pausing, Planned,
-    Running, Verifying,
+    Cancelled, Cancelling, Completed, CompletedWithFailures, Failed, PartlyUndone, Paused, Pausing,
+    Planned, Running, Undoing, Undone, Verifying,
 };
 
 /// Everything that can happen to a run: `(in this state, this, leads there, and then this is done)`.
@@ -126,6 +140,17 @@ pub const TRANSITIONS: &[(JobState, JobEvent, JobState, &[JobAction])] = &[
     (CompletedWithFailures, Retry, Running, &[ForgetFailures, Write]),
     (Failed, Resume, Running, &[Write]),
     (Failed, Retry, Running, &[ForgetFailures, Write]),
+    (Completed, Undo, Undoing, &[BringBack]),
+    (CompletedWithFailures, Undo, Undoing, &[BringBack]),
+    (Cancelled, Undo, Undoing, &[BringBack]),
+    (Failed, Undo, Undoing, &[BringBack]),
+    (Paused, Undo, Undoing, &[BringBack]),
+    (PartlyUndone, Undo, Undoing, &[BringBack]),
+    (Undoing, JobEvent::Undone, Undone, &[Release]),
+    (Undoing, UndoneInPart, PartlyUndone, &[Release]),
+    // Not `failed`: from there it could be resumed, and half of it would go forward again.
+    (Undoing, Broke, PartlyUndone, &[Release]),
+    (Undoing, TakenOver, Undoing, &[BringBack]),
 ];
 
 /// An event that leads nowhere from the state a run is in.
@@ -173,6 +198,12 @@ pub struct RunSummary {
     pub last_write: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// What became of its undo journal.
+    #[serde(default)]
+    pub journal: JournalState,
+    /// Until when it can be undone.
+    #[serde(default)]
+    pub undo_until: Option<String>,
     /// What can be done with it now.
     pub choices: Vec<JobEvent>,
 }
@@ -188,9 +219,24 @@ pub struct LogLine {
     pub text: String,
 }
 
+/// What became of what a run changed, as it was before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalState {
+    /// None was kept: that was asked for, or the run is older than the journal.
+    #[default]
+    None,
+    /// It is there.
+    Kept,
+    /// Somebody has dropped it.
+    Dropped,
+    /// It was kept for as long as was asked for.
+    Expired,
+}
+
 impl JobState {
     /// Every state.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Planned,
         Running,
         Pausing,
@@ -201,6 +247,9 @@ impl JobState {
         Completed,
         CompletedWithFailures,
         Failed,
+        Undoing,
+        Undone,
+        PartlyUndone,
     ];
 
     /// Where an event leads, and what is to be done then.
@@ -215,7 +264,7 @@ impl JobState {
 
     /// Whether somebody has to hold the lease for it to get anywhere.
     pub fn is_active(self) -> bool {
-        matches!(self, Running | Pausing | Cancelling | Verifying)
+        matches!(self, Running | Pausing | Cancelling | Verifying | Undoing)
     }
 
     /// Whether somebody wants it to rest as soon as it can.
@@ -233,7 +282,7 @@ impl JobState {
 impl JobEvent {
     /// Whether people ask for it; the others happen by themselves.
     pub fn is_a_wish(self) -> bool {
-        matches!(self, Start | Pause | Resume | Cancel | Retry)
+        matches!(self, Start | Pause | Resume | Cancel | Retry | Undo)
     }
 
     /// The word on the command line and on a button.
@@ -250,6 +299,9 @@ impl JobEvent {
             VerifiedWithFailures => "verified with failures",
             Broke => "broke",
             TakenOver => "taken over",
+            Undo => "undo",
+            JobEvent::Undone => "undone",
+            UndoneInPart => "undone in part",
         }
     }
 }
@@ -270,6 +322,7 @@ impl fmt::Display for JobEvent {
             Resume => "resumed",
             Cancel => "cancelled",
             Retry => "retried",
+            Undo => "undone",
             other => other.word(),
         })
     }
@@ -288,6 +341,9 @@ impl fmt::Display for JobState {
             Completed => "completed",
             CompletedWithFailures => "completed with failures",
             Failed => "failed",
+            Undoing => "undoing",
+            Undone => "undone",
+            PartlyUndone => "partly undone",
         })
     }
 }
@@ -312,12 +368,22 @@ mod tests {
     }
 
     #[test]
-    fn every_state_can_be_reached_and_leads_to_completion() {
+    fn every_state_can_be_reached_and_leads_to_completion_or_back() {
         assert_eq!(reachable(Planned, |_| true), BTreeSet::from(JobState::ALL));
         for state in JobState::ALL {
             let success = reachable(state, |_| true);
-            assert!(success.contains(&Completed), "{state} cannot be completed any more");
+            let back = matches!(state, Undoing | Undone | PartlyUndone);
+            assert!(success.contains(&Undone), "{state} cannot be undone any more");
+            assert_eq!(success.contains(&Completed), !back, "{state}");
         }
+    }
+
+    #[test]
+    fn what_is_half_undone_only_goes_back() {
+        let back = BTreeSet::from([Undoing, Undone, PartlyUndone]);
+        assert_eq!(reachable(Undoing, |_| true), back);
+        assert_eq!(Undone.choices(), []);
+        assert_eq!(PartlyUndone.choices(), [Undo]);
     }
 
     #[test]
@@ -357,6 +423,9 @@ mod tests {
                 assert_eq!(*event, Verified, "{from}");
                 assert!(from.is_active(), "{from}");
             }
+            if to == &Undone {
+                assert_eq!((*from, *event), (Undoing, JobEvent::Undone));
+            }
         }
         assert!(Completed.on(Retry).is_err());
     }
@@ -366,7 +435,7 @@ mod tests {
         let refused = Paused.on(Pause).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "a run that is paused cannot be paused; what can be done with it: `resume`, `cancel`"
+            "a run that is paused cannot be paused; what can be done with it: `resume`, `cancel`, `undo`"
         );
     }
 

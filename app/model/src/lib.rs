@@ -7,7 +7,9 @@ mod status;
 mod version;
 
 pub use access::{Action, Denied, Permit, Principal, Role};
-pub use job::{JobAction, JobEvent, JobState, LogLine, NotNow, RunSummary, TRANSITIONS};
+pub use job::{
+    JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunSummary, TRANSITIONS,
+};
 pub use pace::Pace;
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use version::{Direction, InvalidVersion, Version};

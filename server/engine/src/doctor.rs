@@ -211,7 +211,8 @@ fn newer() -> String {
 impl Asked {
     /// What a repair asks for.
     fn repair() -> Self {
-        Self { scope: Scope::Repair, names: Vec::new(), destination: None, stops: false }
+        let (names, destination) = (Vec::new(), None);
+        Self { scope: Scope::Repair, names, destination, stops: false, without_undo: true }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A run that is carried out: written down before it begins, under a lease, and moved from state to state while others
 //! watch it.
 
+mod back;
 mod holder;
 
 use std::time::Duration;
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobEvent, JobState, Pace};
+use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     guard::Guard,
     progress::Control,
     report::DatasetReport,
-    store::{Asked, Failure, Holder, Job, JobDataset, Store},
+    store::{Asked, Failure, Holder, Job, JobDataset, JobJournal, Store},
 };
 
 /// How often a run looks for what people want of it, and notes how far it is.
@@ -38,6 +39,8 @@ pub struct Proposal {
     pub job: Option<ObjectId>,
     /// Whether a run that is told to stop here is left to other servers, not paused.
     pub hands_over: bool,
+    /// For how many days its undo journal is kept.
+    pub undo_days: u32,
 }
 
 /// A run in our hands: we hold the lease.
@@ -45,12 +48,23 @@ pub struct Proposal {
 pub struct Hand {
     store: Store,
     id: ObjectId,
-    time: DateTime,
+    begun: Begun,
     guard: Guard,
     control: Control,
     hands_over: bool,
     /// Of one task, which ends with it.
     eye: JoinSet<()>,
+}
+
+/// How a run begins, or goes on.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    /// The time it writes into what it migrates.
+    time: DateTime,
+    /// Whether it is kept how things were.
+    keeps_journal: bool,
+    /// Whether it was begun before.
+    goes_on: bool,
 }
 
 impl Hand {
@@ -68,16 +82,16 @@ impl Hand {
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
             let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
             let from = left.as_ref().map(|it| it.state);
-            let time = begin(store, id, left, &proposal, fence).await?;
+            let begun = begin(store, id, left, &proposal, fence).await?;
             if id != fresh {
                 guard.is_for(id).await.map_err(|it| store.error(it))?;
             }
             let this = Holder::this();
             let how = from.map_or("begins".to_owned(), |it| format!("goes on; it was {it}"));
             log(store, id, &format!("{how} (process {}, lease {fence})", this.pid)).await;
-            Ok::<_, Error>((id, time, pace))
+            Ok::<_, Error>((id, begun, pace))
         };
-        let (id, time, pace) = match taken.await {
+        let (id, begun, pace) = match taken.await {
             Ok(taken) => taken,
             Err(why) => {
                 guard.release().await;
@@ -88,7 +102,7 @@ impl Hand {
         let mut eye = JoinSet::new();
         eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
         let (store, hands_over) = (store.clone(), proposal.hands_over);
-        Ok(Self { store, id, time, guard, control, hands_over, eye })
+        Ok(Self { store, id, begun, guard, control, hands_over, eye })
     }
 
     /// Which run it is.
@@ -104,7 +118,17 @@ impl Hand {
     /// The time that is written where FiftyOne writes the time of the migration: the same however often the run is
     /// interrupted, so that what is done is as if it never had been.
     pub fn time(&self) -> DateTime {
-        self.time
+        self.begun.time
+    }
+
+    /// Whether it is kept how things were.
+    pub fn keeps_journal(&self) -> bool {
+        self.begun.keeps_journal
+    }
+
+    /// Whether it was begun before.
+    pub fn goes_on(&self) -> bool {
+        self.begun.goes_on
     }
 
     /// Notes what became of datasets.
@@ -163,9 +187,14 @@ impl Hand {
         error: Option<String>,
     ) -> Result<JobState> {
         let ended = self.settle(halted, failures, error).await;
+        self.put_down(ended).await
+    }
+
+    async fn put_down(self, ended: Result<Option<JobState>, Failure>) -> Result<JobState> {
+        use JobState::{Completed, CompletedWithFailures, Undone};
         let Self { store, id, guard, eye, .. } = self;
         drop(eye);
-        if let Ok(Some(JobState::Completed | JobState::CompletedWithFailures)) = ended
+        if let Ok(Some(Completed | CompletedWithFailures | Undone)) = ended
             && let Err(failure) = store.forget_marks(id).await
         {
             tracing::warn!("the marks of run {id} could not be removed: {failure}");
@@ -344,10 +373,9 @@ async fn settle(
     let error = |it| store.error(it);
     let mut ours = None;
     for job in store.unfinished_jobs().await.map_err(error)? {
-        let wanted = match proposal.job {
-            Some(id) => job.id == id,
-            None => ours.is_none() && job.asked == proposal.asked,
-        };
+        let forward = job.state != JobState::Undoing;
+        let same = ours.is_none() && forward && job.asked == proposal.asked;
+        let wanted = proposal.job.map_or(same, |id| job.id == id);
         if wanted {
             ours = Some((job.id, Some(job)));
         } else if job.state.is_active() {
@@ -366,14 +394,14 @@ async fn settle(
     Ok(ours.unwrap_or((fresh, None)))
 }
 
-/// Writes the run down, or that one that was left goes on. Returns the time it writes into what it migrates.
+/// Writes the run down, or that one that was left goes on.
 async fn begin(
     store: &Store,
     id: ObjectId,
     left: Option<Job>,
     proposal: &Proposal,
     fence: i64,
-) -> Result<DateTime> {
+) -> Result<Begun> {
     let error = |it| store.error(it);
     let now = DateTime::now();
     let Some(left) = left else {
@@ -397,9 +425,12 @@ async fn begin(
             pace: Pace::default(),
             holding: None,
             error: None,
+            journal: Some(JobJournal::begun(proposal)),
+            undo: None,
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
-        return Ok(now);
+        let keeps_journal = !proposal.asked.without_undo;
+        return Ok(Begun { time: now, keeps_journal, goes_on: false });
     };
     let from = left.state;
     let event = match from {
@@ -419,13 +450,38 @@ async fn begin(
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);
-    let more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    // What was not kept from the beginning is not kept from the middle on: it would be a part of what was changed.
+    let journal = match left.journal {
+        Some(it) if it.state == JournalState::Kept => {
+            Some(JobJournal { expires: JobJournal::begun(proposal).expires, ..it })
+        }
+        None if from == JobState::Planned => Some(JobJournal::begun(proposal)),
+        other => other,
+    };
+    let keeps_journal = journal.as_ref().is_some_and(|it| it.state == JournalState::Kept);
+    if let Some(journal) = &journal {
+        let journal = bson::serialize_to_document(journal);
+        more.insert("journal", journal.map_err(|it| Error::Driver(it.to_string()))?);
+    }
     if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
-        return Ok(time);
+        return Ok(Begun { time, keeps_journal, goes_on: true });
     }
     Err(Error::Refused(format!(
         "run {id} was changed by somebody else in this moment; look at it and try again"
     )))
+}
+
+impl JobJournal {
+    /// The journal of a run that begins now.
+    fn begun(proposal: &Proposal) -> Self {
+        let kept = Duration::from_secs(u64::from(proposal.undo_days) * 24 * 60 * 60);
+        let expires = DateTime::now().timestamp_millis()
+            + i64::try_from(kept.as_millis()).unwrap_or(i64::MAX / 2);
+        let without = proposal.asked.without_undo;
+        let state = if without { JournalState::None } else { JournalState::Kept };
+        Self { state, expires: DateTime::from_millis(expires) }
+    }
 }
 
 /// A report as it is kept.

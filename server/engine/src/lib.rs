@@ -8,6 +8,7 @@ mod doctor;
 mod error;
 mod guard;
 mod job;
+mod journal;
 mod load;
 mod pass;
 mod plan;
@@ -22,16 +23,17 @@ mod store;
 mod sweep;
 #[doc(hidden)]
 pub mod trial;
+mod undo;
 pub mod versions;
 mod write;
 
 use model::Status;
-pub use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
+pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunSummary};
 
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
-pub use report::{DatabaseReport, DatasetReport, Report, State};
+pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
 pub use store::Entry;
@@ -61,7 +63,11 @@ pub struct Connection {
 pub struct Engine {
     store: Store,
     admin: bool,
+    undo_days: u32,
 }
+
+/// For how many days it is kept how things were before a run.
+pub const UNDO_DAYS: u32 = 30;
 
 impl Engine {
     /// Prepares a connection. Nothing is sent yet.
@@ -71,7 +77,14 @@ impl Engine {
     /// [`Error::Uri`] if the URI cannot be read.
     pub async fn open(connection: &Connection) -> Result<Self> {
         let Connection { uri, database, runs, admin, validation } = connection;
-        Ok(Self { store: Store::open(uri, database, runs, *validation).await?, admin: *admin })
+        let store = Store::open(uri, database, runs, *validation).await?;
+        Ok(Self { store, admin: *admin, undo_days: UNDO_DAYS })
+    }
+
+    /// The same engine, whose runs can be undone for this many days.
+    #[must_use]
+    pub fn keeping_for(self, undo_days: u32) -> Self {
+        Self { undo_days, ..self }
     }
 
     /// Ends the connection, for all clones of this engine. To be called before the program ends.
@@ -118,8 +131,18 @@ impl Engine {
     /// If nothing could be begun, or the connection was lost. What happened to single datasets is in the
     /// report.
     pub async fn migrate(&self, request: Request, control: Control) -> Result<Report> {
-        let going = Going::default();
-        Run { store: self.store.clone(), admin: self.admin, control, request, going }.run().await
+        self.carry(request, Going::default(), control).await
+    }
+
+    /// Carries a request out.
+    pub(crate) async fn carry(
+        &self,
+        request: Request,
+        going: Going,
+        control: Control,
+    ) -> Result<Report> {
+        let Self { store, admin, undo_days } = self.clone();
+        Run { store, admin, control, request, going, undo_days }.run().await
     }
 
     /// Fills an empty database with a small deployment of old datasets. Returns how many were added: none if
@@ -158,6 +181,8 @@ mod tests {
             any_thread(engine.leave_to_a_server(request, control.clone()));
             any_thread(engine.go_on("", JobEvent::Resume, control.clone()));
             any_thread(engine.wish("", JobEvent::Pause));
+            any_thread(engine.undo("", &[], control.clone()));
+            any_thread(engine.forget(""));
             any_thread(engine.clone().attend(std::future::ready(())));
         }
         let _: fn(&Engine, &Request, &Control) = all;

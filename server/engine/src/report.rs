@@ -17,9 +17,21 @@ pub struct Report {
     /// The run that it was written down as; `None` if there was nothing to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// How large the undo journal would be; only in a plan, and if there would be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_journal: Option<JournalSize>,
     /// How that run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_state: Option<JobState>,
+}
+
+/// How large an undo journal would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JournalSize {
+    /// About how many bytes.
+    pub bytes: u64,
+    /// How many of them are for samples and frames; what is estimated of those is the most that it can be.
+    pub samples_at_most: u64,
 }
 
 /// What happens to the database as a whole.
@@ -83,6 +95,10 @@ pub enum State {
     /// The run was stopped in the middle of it. Its document is as it was, a part of its samples may be changed
     /// already; running the same again completes it.
     Interrupted,
+    /// It is as it was before the run.
+    Undone,
+    /// It could not be brought back to what it was before the run: somebody has changed it since, for example.
+    NotUndone,
 }
 
 impl DatasetReport {
@@ -98,7 +114,7 @@ impl DatasetReport {
 
     /// Whether it did not get where it was asked to go.
     pub fn is_failure(&self) -> bool {
-        matches!(self.state, State::Refused | State::Failed)
+        matches!(self.state, State::Refused | State::Failed | State::NotUndone)
     }
 }
 

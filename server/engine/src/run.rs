@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Error, Result,
     job::{Hand, Proposal, noted},
+    journal::{Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes},
     plan::{Plan, plan, report_of},
@@ -47,6 +48,8 @@ pub struct Request {
     pub on_failure: OnFailure,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Keep no undo journal.
+    pub without_undo: bool,
 }
 
 /// What to migrate.
@@ -77,6 +80,8 @@ pub struct Run {
     pub(crate) control: Control,
     pub(crate) request: Request,
     pub(crate) going: Going,
+    /// For how long an undo journal is kept.
+    pub(crate) undo_days: u32,
 }
 
 /// Whether a run begins, or goes on.
@@ -127,7 +132,13 @@ impl Run {
             self.control.send(Event::Finished(it.clone()));
         }
         if self.request.dry_run {
-            report.datasets.extend(self.preview(&plan).await?);
+            let (previews, mut estimate) = self.preview(&plan).await?;
+            report.datasets.extend(previews);
+            if !self.request.without_undo {
+                estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
+                let size = estimate.size(&self.store).await;
+                report.undo_journal = Some(size.map_err(|it| self.store.error(it))?);
+            }
             report.sort();
             return Ok(report);
         }
@@ -157,6 +168,7 @@ impl Run {
             written.as_ref().err().map(ToString::to_string).or_else(|| self.control.broken());
         let run = hand.id();
         let rested = hand.rest(halted, failures, error.clone()).await;
+        crate::undo::expire(&self.store).await;
         written?;
         report.run_state = Some(rested?);
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
@@ -185,14 +197,14 @@ impl Run {
     ) -> Result<()> {
         let going_down = database.as_ref().is_some_and(|it| it.way == Some(Direction::Down));
         if let Some(database) = database.as_mut().filter(|_| !going_down) {
-            self.write_database(database).await?;
+            self.write_database(database, hand).await?;
         }
         self.write_datasets(plan, report, hand).await?;
         match database {
             Some(database) if going_down && self.control.is_stopped() => {
                 database.report.state = State::Untouched;
             }
-            Some(database) if going_down => self.write_database(database).await?,
+            Some(database) if going_down => self.write_database(database, hand).await?,
             Some(_) | None => {}
         }
         Ok(())
@@ -240,7 +252,8 @@ impl Run {
         let destination =
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
         let Going { job, hands_over, .. } = self.going;
-        Ok(Proposal { asked, datasets, plan, destination, job, hands_over })
+        let undo_days = self.undo_days;
+        Ok(Proposal { asked, datasets, plan, destination, job, hands_over, undo_days })
     }
 
     fn database_head(&self, config: &Config) -> Result<Option<Release>> {
@@ -333,11 +346,24 @@ impl Run {
         plan(entries, self.request.destination.as_ref(), database, admin).map_err(Error::Refused)
     }
 
-    async fn write_database(&self, plan: &mut DatabasePlan) -> Result<()> {
+    async fn write_database(&self, plan: &mut DatabasePlan, hand: &Hand) -> Result<()> {
         if plan.report.state == State::Current {
             return Ok(());
         }
         self.control.send(Event::Database(plan.report.clone()));
+        if let Some(journal) = self.journal(hand, BTreeSet::new()) {
+            let changed = Config { document: plan.changed.config.clone() };
+            let goes_down = plan.way == Some(Direction::Down);
+            let kept = journal.keep_database(&plan.read, &changed, &plan.changed.drop, goes_down);
+            match kept.await {
+                Ok(()) => {}
+                Err(Halt::Stopped) => {
+                    plan.report.state = State::Untouched;
+                    return Ok(());
+                }
+                Err(Halt::Failed(failure)) => return Err(self.store.error(failure)),
+            }
+        }
         for collection in &plan.changed.drop {
             self.store.drop_collection(collection).await.map_err(|it| self.store.error(it))?;
         }
@@ -359,7 +385,7 @@ impl Run {
 
     /// With [`OnFailure::Stop`], everything is folded once before anything is written.
     async fn foresees_failure(&self, plan: &Plan, report: &mut Report) -> Result<bool> {
-        let previews = self.preview(plan).await?;
+        let (previews, _) = self.preview(plan).await?;
         if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
             return Ok(false);
         }
@@ -377,7 +403,9 @@ impl Run {
         Ok(true)
     }
 
-    async fn preview(&self, plan: &Plan) -> Result<Vec<DatasetReport>> {
+    async fn preview(&self, plan: &Plan) -> Result<(Vec<DatasetReport>, Estimate)> {
+        let mut estimate = Estimate::default();
+        estimate.add_stamps(plan.stamps.len());
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
@@ -389,18 +417,21 @@ impl Run {
             }
             for loaded in loader.load(tasks).await.map_err(error)? {
                 reports.push(match loaded {
-                    Loaded::Ready(work) => previewed(&work),
+                    Loaded::Ready(work) => {
+                        estimate.add(&work).map_err(error)?;
+                        previewed(&work)
+                    }
                     Loaded::Done(task) => report_of(&task, State::Current),
                     Loaded::Refused(task, reason) => refused(&task, reason),
                 });
             }
         }
-        Ok(reports)
+        Ok((reports, estimate))
     }
 
     async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
         let settled = report.datasets.len();
-        self.stamp(plan.stamps, report).await?;
+        self.stamp(plan.stamps, report, hand).await?;
         // Those that were settled before are written down already, where there is anything to say of them.
         hand.note(&report.datasets[settled..]).await.map_err(|it| self.store.error(it))?;
         if plan.tasks.is_empty() {
@@ -412,8 +443,10 @@ impl Run {
         let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
         let loader = Arc::new(loader);
         let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
+        let journal = self.journal(hand, existing.clone());
         let writer = Writer {
             store: self.store.clone(),
+            journal,
             passes: Passes::new(
                 self.store.clone(),
                 self.control.clone(),
@@ -468,6 +501,17 @@ impl Run {
         Ok(())
     }
 
+    /// Where it is kept how things were, if this run keeps that.
+    fn journal(&self, hand: &Hand, existing: BTreeSet<String>) -> Option<Journal> {
+        hand.keeps_journal().then(|| Journal {
+            store: self.store.clone(),
+            control: self.control.clone(),
+            run: hand.id(),
+            goes_on: self.going.job.is_some() || hand.goes_on(),
+            existing: Arc::new(existing),
+        })
+    }
+
     async fn datasets_with_logs(
         &self,
         tasks: &[Task],
@@ -487,7 +531,7 @@ impl Run {
     }
 
     /// Those that cross no revision only get a new version: one command for thousands.
-    async fn stamp(&self, stamps: Vec<Task>, report: &mut Report) -> Result<()> {
+    async fn stamp(&self, stamps: Vec<Task>, report: &mut Report, hand: &Hand) -> Result<()> {
         let mut by_destination: BTreeMap<String, Vec<Task>> = BTreeMap::new();
         for it in stamps {
             by_destination.entry(it.destination.to_string()).or_default().push(it);
@@ -499,6 +543,10 @@ impl Run {
             }
             let swaps: Vec<_> =
                 tasks.iter().map(|it| (it.entry.id.clone(), it.entry.version.clone())).collect();
+            if let Some(journal) = self.journal(hand, BTreeSet::new()) {
+                let kept = journal.keep_stamps(&swaps, &version).await;
+                kept.map_err(|it| self.store.error(it))?;
+            }
             let stamped = self.store.stamp_datasets(&swaps, &version).await;
             let complete = stamped.map_err(|it| self.store.error(it))? == tasks.len();
             let left = if complete { Vec::new() } else { self.not_at(&tasks, &version).await? };
@@ -536,7 +584,7 @@ impl Entry {
 }
 
 impl Report {
-    fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.datasets.sort_by(|a, b| {
             (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
         });

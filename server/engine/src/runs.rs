@@ -1,20 +1,23 @@
 //! Runs that are there already: listing them, controlling them from anywhere, going on with them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobEvent, JobState, LogLine, Pace, RunSummary};
+use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
     Target, guard,
     job::log,
-    run::{Going, Run},
+    run::Going,
     store::{Asked, Holder, Job, Lease, Scope, Taking},
 };
 
 /// How often a server looks for runs that nobody carries out.
 const ROUND: Duration = Duration::from_secs(2);
+
+/// How often a server looks for undo journals that have expired.
+const EXPIRY: Duration = Duration::from_mins(10);
 
 /// How many runs are listed.
 const LISTED: i64 = 100;
@@ -179,6 +182,8 @@ impl Engine {
             pace: Pace::default(),
             holding: None,
             error: None,
+            journal: None,
+            undo: None,
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
         self.run(&id.to_hex()).await.map(Some)
@@ -188,7 +193,12 @@ impl Engine {
     /// What is under way then is left to other servers.
     pub async fn attend(self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        let mut expiry: Option<Instant> = None;
         loop {
+            if self.admin && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
+                crate::undo::expire(&self.store).await;
+                expiry = Some(Instant::now());
+            }
             let (control, meter, mut events) = Control::new();
             let work = async {
                 let heard = async { while events.recv().await.is_some() {} };
@@ -256,6 +266,9 @@ impl Engine {
         hands_over: bool,
     ) -> Result<Report> {
         let error = |it| self.store.error(it);
+        if job.state == JobState::Undoing {
+            return self.take_back(job, None, control, hands_over).await;
+        }
         let only = match (event, job.asked.scope) {
             (JobEvent::Retry, _) => {
                 Some(self.store.job_datasets(job.id, &NOT_THERE).await.map_err(error)?)
@@ -269,8 +282,7 @@ impl Engine {
             found.iter().filter_map(|it| it.get_str("dataset").ok().map(str::to_owned)).collect()
         });
         let going = Going { job: Some(job.id), only, hands_over };
-        let request = job.request()?;
-        Run { store: self.store.clone(), admin: self.admin, control, request, going }.run().await
+        self.carry(job.request()?, going, control).await
     }
 
     /// A run that is to pause or to end, but that nobody carries out: it is where it was to go already.
@@ -297,7 +309,7 @@ impl Engine {
         self.store.release_lease(lease.fence).await.map_err(error)
     }
 
-    async fn job(&self, id: &str) -> Result<Job> {
+    pub(crate) async fn job(&self, id: &str) -> Result<Job> {
         let unknown = || Error::UnknownRun(id.to_owned());
         let id = ObjectId::parse_str(id).map_err(|_| unknown())?;
         self.store.job(id).await.map_err(|it| self.store.error(it))?.ok_or_else(unknown)
@@ -328,6 +340,9 @@ impl Engine {
         let datasets =
             self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
         let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+        let kept = job.journal.as_ref().map_or(JournalState::None, |it| it.state);
+        let mut choices = job.state.choices();
+        choices.retain(|it| *it != JobEvent::Undo || kept == JournalState::Kept);
         Ok(RunSummary {
             id: job.id.to_hex(),
             state: job.state,
@@ -345,12 +360,17 @@ impl Engine {
             ended: job.ended.map(time),
             last_write: job.last_write.map(time),
             error: job.error,
-            choices: job.state.choices(),
+            journal: kept,
+            undo_until: job
+                .journal
+                .filter(|_| kept == JournalState::Kept)
+                .map(|it| time(it.expires)),
+            choices,
         })
     }
 
     /// Controlling a run changes what becomes of the deployment.
-    fn allowed(&self) -> Result<()> {
+    pub(crate) fn allowed(&self) -> Result<()> {
         if self.admin {
             return Ok(());
         }
@@ -386,7 +406,8 @@ impl Asked {
             Target::Datasets(names) => (Scope::Datasets, names.clone()),
         };
         let destination = request.destination.as_ref().map(ToString::to_string);
-        Self { scope, names, destination, stops: request.on_failure == OnFailure::Stop }
+        let stops = request.on_failure == OnFailure::Stop;
+        Self { scope, names, destination, stops, without_undo: request.without_undo }
     }
 
     fn words(&self) -> String {
@@ -426,6 +447,7 @@ impl Job {
             destination: typed.then_some(destination),
             on_failure: if self.asked.stops { OnFailure::Stop } else { OnFailure::GoOn },
             dry_run: false,
+            without_undo: self.asked.without_undo,
         })
     }
 }

@@ -6,6 +6,7 @@ mod documents;
 mod failure;
 mod health;
 mod jobs;
+mod journal;
 mod leases;
 mod leftovers;
 mod log;
@@ -16,6 +17,7 @@ mod repairs;
 mod results;
 mod runs;
 mod server;
+mod values;
 mod views;
 
 use std::time::Duration;
@@ -24,15 +26,17 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 
 pub use config::Config;
-pub(crate) use datasets::size;
 pub use datasets::{Entry, Swap};
+pub(crate) use datasets::{raw, size};
 pub use failure::Failure;
-pub use jobs::{Asked, Job, JobDataset, Scope};
+pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
+pub use journal::{EntryId, Kind, binary, bytes, document};
 pub use leases::{Holder, Lease, Taking};
 pub use leftovers::Leftovers;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
+pub use values::{Part, Restoring, Values};
 
 use crate::{Error, Result};
 

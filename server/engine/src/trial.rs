@@ -25,7 +25,8 @@ impl Held {
     pub async fn take(engine: &Engine) -> Result<Self> {
         let (control, _, _) = Control::new();
         let (scope, names) = (Scope::Everything, Vec::new());
-        let asked = Asked { scope, names, destination: None, stops: false };
+        let (destination, stops, without_undo) = (None, false, true);
+        let asked = Asked { scope, names, destination, stops, without_undo };
         let guard = Guard::take(&engine.store, ObjectId::new(), &asked, &control).await?;
         Ok(Self { guard, control })
     }

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use revisions::{Effect, Step, stages};
 
 use crate::{
+    journal::Journal,
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes, Whose},
     progress::Control,
@@ -67,6 +68,8 @@ pub struct Writer {
     pub run: ObjectId,
     /// The time of the run.
     pub now: DateTime,
+    /// Where it is kept how things were; `None` if that is not wanted.
+    pub journal: Option<Journal>,
 }
 
 impl Writer {
@@ -79,12 +82,19 @@ impl Writer {
         Written::Halted(task, Halt::Failed(failure))
     }
 
+    fn halted(&self, task: Task, halt: &Halt) -> Written {
+        match halt {
+            Halt::Failed(failure) => self.failed(task, failure.clone()),
+            Halt::Stopped => Written::Halted(task, Halt::Stopped),
+        }
+    }
+
     /// Writes a group of datasets, each for itself but committed with as few commands as possible.
     pub async fn write(&self, group: Vec<Work>) -> Vec<Written> {
         let mut written = Vec::new();
         let mut moved = Vec::new();
         let mut passed = Vec::new();
-        self.attempt(group, &mut passed, &mut written, &mut moved).await;
+        self.attempt(group, false, &mut passed, &mut written, &mut moved).await;
         // Somebody edited these while they were being migrated: load and fold what is there now.
         for attempt in 1..ATTEMPTS {
             if attempt < THOROUGH_ATTEMPTS {
@@ -109,7 +119,7 @@ impl Writer {
                     Loaded::Refused(task, reason) => written.push(Written::Refused(task, reason)),
                 }
             }
-            self.attempt(again, &mut passed, &mut written, &mut moved).await;
+            self.attempt(again, true, &mut passed, &mut written, &mut moved).await;
         }
         let text = "it is edited by somebody else faster than it can be migrated; pause what writes to it \
                     and run this again";
@@ -121,6 +131,7 @@ impl Writer {
     async fn attempt(
         &self,
         group: Vec<Work>,
+        repeated: bool,
         passed: &mut Vec<Passed>,
         written: &mut Vec<Written>,
         moved: &mut Vec<Task>,
@@ -130,6 +141,9 @@ impl Writer {
             return;
         }
         let failed = |task, failure| self.failed(task, failure);
+        if let Err(halt) = self.keep(&group, repeated).await {
+            return written.extend(group.into_iter().map(|it| self.halted(it.task, &halt)));
+        }
         let group: Vec<(Work, bool)> = group
             .into_iter()
             .map(|work| {
@@ -201,6 +215,13 @@ impl Writer {
             warnings.extend(left.clone());
             written.push(Written::Migrated { task: work.task, name: work.name, warnings });
         }
+    }
+
+    /// Before anything else: what cannot be computed back is written down.
+    async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let group: Vec<&Work> = group.iter().collect();
+        journal.keep(&group, repeated, &self.with_logs).await
     }
 
     /// Add: new runs, but for datasets for which that was done already. The process that answers, if there was anything
@@ -348,7 +369,7 @@ impl Work {
         (self.task.entry.id.clone(), self.steps.clone(), inserted)
     }
 
-    fn effects(&self) -> impl Iterator<Item = &Effect> {
+    pub(crate) fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.steps.iter().filter_map(|it| match it {
             Step::Effect(effect) => Some(effect),
             Step::Update { .. } | Step::Merge(_) => None,
@@ -369,17 +390,17 @@ impl Work {
         left
     }
 
-    fn inserted_runs(&self) -> impl Iterator<Item = &Document> {
+    pub(crate) fn inserted_runs(&self) -> impl Iterator<Item = &Document> {
         let (read, changed) = (&self.read.runs, &self.changed.runs);
         changed.iter().filter(|(id, _)| !read.contains_key(id)).map(|(_, it)| it)
     }
 
-    fn removed_runs(&self) -> impl Iterator<Item = &Document> {
+    pub(crate) fn removed_runs(&self) -> impl Iterator<Item = &Document> {
         let (read, changed) = (&self.read.runs, &self.changed.runs);
         read.iter().filter(|(id, _)| !changed.contains_key(id)).map(|(_, it)| it)
     }
 
-    fn changed_runs(&self) -> Vec<(&Document, &Document)> {
+    pub(crate) fn changed_runs(&self) -> Vec<(&Document, &Document)> {
         let changed = &self.changed.runs;
         let both = self.read.runs.iter().filter_map(|(id, it)| Some((it, changed.get(id)?)));
         both.filter(|(read, changed)| read != changed).collect()

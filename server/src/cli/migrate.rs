@@ -3,10 +3,10 @@
 use std::{process::ExitCode, time::Duration};
 
 use engine::{
-    Control, DatabaseReport, DatasetReport, Engine, Event, JobState, Meter, OnFailure, Report,
-    Request, State, Target,
+    Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter, OnFailure,
+    Report, Request, State, Target,
 };
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -49,7 +49,11 @@ pub async fn migrate(
         destination: args.version.as_ref().map(|it| it.version.clone()),
         on_failure: if args.error_level == 0 { OnFailure::Stop } else { OnFailure::GoOn },
         dry_run: args.dry_run,
+        without_undo: args.without_undo,
     };
+    if args.without_undo && !args.dry_run {
+        output.warning("no undo journal is kept: this run cannot be undone");
+    }
     if args.detach {
         return detached(engine, &request, args, output).await;
     }
@@ -183,7 +187,14 @@ impl Watch {
             Event::Database(report) => bar.suspend(|| self.database(report)),
             Event::Started(report) => bar.suspend(|| self.started(report)),
             Event::Finished(report) => {
-                if matches!(report.state, State::Migrated | State::Failed | State::Refused) {
+                if matches!(
+                    report.state,
+                    State::Migrated
+                        | State::Failed
+                        | State::Refused
+                        | State::Undone
+                        | State::NotUndone
+                ) {
                     bar.inc(1);
                 }
                 bar.suspend(|| self.finished(report));
@@ -393,12 +404,24 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
         datasets(planned),
         datasets(blocked)
     ));
+    if let Some(size) = report.undo_journal.filter(|_| planned > 0) {
+        output.line(&journal(size));
+    }
     if !settings.admin {
         output.line("To do it, set `FIFTYONE_DATABASE_ADMIN=true`");
     }
 }
 
-fn datasets(count: usize) -> String {
+fn journal(size: JournalSize) -> String {
+    let JournalSize { bytes, samples_at_most } = size;
+    let samples = match samples_at_most {
+        0 => String::new(),
+        it => format!(", of that at most {} of samples and frames", HumanBytes(it)),
+    };
+    format!("To be able to undo it, about {} would be kept{samples}", HumanBytes(bytes))
+}
+
+pub(super) fn datasets(count: usize) -> String {
     if count == 1 {
         "1 dataset".to_owned()
     } else {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{DatasetReport, Engine, JobEvent, JobState, Pace, RunSummary, State};
+use engine::{DatasetReport, Engine, JobEvent, JobState, JournalState, Pace, RunSummary, State};
 use indicatif::HumanCount;
 use serde_json::json;
 use tabled::{builder::Builder, settings::Style};
@@ -13,6 +13,7 @@ use tabled::{builder::Builder, settings::Style};
 use super::{
     MigrateArgs, Output, PaceArgs, RunsArgs, RunsCommand, migrate,
     output::{FAILED, INCOMPLETE},
+    undo,
 };
 use crate::{settings::Settings, signal};
 
@@ -45,6 +46,10 @@ pub async fn runs(
         Some(RunsCommand::Retry { id }) => {
             return go_on(engine, settings, id, JobEvent::Retry, output).await;
         }
+        Some(RunsCommand::Undo { id, dataset_name }) => {
+            return undo::undo(engine, settings, id, dataset_name, output).await;
+        }
+        Some(RunsCommand::Forget { id }) => undo::forget(engine, id, output).await,
     };
     done.unwrap_or_else(|error| output.error(&error.to_string()))
 }
@@ -95,7 +100,14 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
     if let Some(error) = &run.error {
         output.line(&format!("error: {error}"));
     }
-    for it in datasets.iter().filter(|it| it.state != State::Migrated) {
+    match (run.journal, &run.undo_until) {
+        (JournalState::Kept, Some(until)) => output.line(&format!("can be undone until {until}")),
+        (JournalState::Kept, None) => {}
+        (JournalState::None, _) => output.line("cannot be undone: no undo journal was kept"),
+        (JournalState::Dropped, _) => output.line("cannot be undone: its journal was dropped"),
+        (JournalState::Expired, _) => output.line("cannot be undone: its journal has expired"),
+    }
+    for it in datasets.iter().filter(|it| !matches!(it.state, State::Migrated | State::Undone)) {
         output.line(&format!("  {}", about(it)));
     }
     for it in &log {
@@ -157,6 +169,10 @@ async fn go_on(
         return output.error(migrate::DISABLED);
     }
     let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
+    // One that was left behind while it was being undone goes on with that.
+    if engine.run(id).await.is_ok_and(|it| it.state == JobState::Undoing) {
+        return undo::undo(engine, settings, id, &[], output).await;
+    }
     let (result, failed) =
         migrate::watched(|control| engine.go_on(id, event, control), &args, output).await;
     migrate::told(result, &failed, settings, &args, output)
@@ -176,8 +192,10 @@ impl Watched {
     /// The exit status that says so.
     pub fn code(self) -> ExitCode {
         match self {
-            Self::Rested(JobState::Completed) | Self::Left => ExitCode::SUCCESS,
-            Self::Rested(JobState::CompletedWithFailures) => ExitCode::from(INCOMPLETE),
+            Self::Rested(JobState::Completed | JobState::Undone) | Self::Left => ExitCode::SUCCESS,
+            Self::Rested(JobState::CompletedWithFailures | JobState::PartlyUndone) => {
+                ExitCode::from(INCOMPLETE)
+            }
             Self::Rested(_) | Self::Abandoned => ExitCode::from(FAILED),
         }
     }
@@ -203,7 +221,8 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
             bar.suspend(|| output.line(&text));
             told = Some(now);
         }
-        let (all, done) = (run.datasets.values().sum(), run.datasets.get("migrated").copied());
+        let goal = if run.state == JobState::Undoing { "undone" } else { "migrated" };
+        let (all, done) = (run.datasets.values().sum(), run.datasets.get(goal).copied());
         bar.set_length(all);
         bar.set_position(done.unwrap_or(0));
         bar.set_message(format!("{} documents", HumanCount(run.documents)));

@@ -38,6 +38,8 @@ enum Step {
     Ask(usize),
     /// A person mends a dataset that could not be migrated.
     Mend(usize),
+    /// A server reaches for the lease to undo the run.
+    Back(usize),
 }
 
 /// A change of the run's state that was decided upon, from the state that was read.
@@ -67,6 +69,8 @@ struct Hand {
     /// Whether it was told to stop.
     stopped: bool,
     decided: Option<Move>,
+    /// It brings back what was migrated.
+    back: bool,
     /// It ends with the move that it has decided upon.
     ends: bool,
     /// A write that was sent: which dataset, and when it is given up at the latest.
@@ -126,11 +130,23 @@ impl World {
                 self.datasets[at] = Dataset::Ahead;
             }
             Step::Mend(_) => {}
+            Step::Back(at) => self.back(at),
+        }
+    }
+
+    fn back(&mut self, at: usize) {
+        if self.servers[at].is_none() {
+            self.take(at);
+            if let Some(hand) = self.servers[at].as_mut() {
+                hand.back = true;
+            }
         }
     }
 
     fn advance(&mut self, at: usize) {
-        let ahead = self.datasets.iter().position(|it| *it == Dataset::Ahead);
+        let back = self.servers[at].is_some_and(|it| it.back);
+        let next = if back { Dataset::Done } else { Dataset::Ahead };
+        let ahead = self.datasets.iter().position(|it| *it == next);
         match self.servers[at] {
             None => self.take(at),
             Some(Hand { decided: Some(_), .. }) => self.act(at),
@@ -155,6 +171,7 @@ impl World {
             began: false,
             stopped: false,
             decided: None,
+            back: false,
             ends: false,
             sent: None,
         });
@@ -164,12 +181,15 @@ impl World {
     fn decide(&mut self, at: usize) {
         let state = self.state;
         let Some(hand) = self.servers[at].as_mut().filter(|it| !it.began) else { return };
+        let undo = hand.back && state != Undoing;
+        hand.back |= state == Undoing;
         let event = match state {
+            _ if undo => Undo,
             Planned => Start,
             it if it.is_active() => TakenOver,
             CompletedWithFailures => Retry,
-            Paused | Cancelled | Completed | Failed => Resume,
-            Running | Pausing | Cancelling | Verifying => unreachable!("they are active"),
+            Paused | Cancelled | Completed | Failed | Undone | PartlyUndone => Resume,
+            Running | Pausing | Cancelling | Verifying | Undoing => unreachable!("they are active"),
         };
         let to = state.on(event).map(|(to, _)| to);
         let to =
@@ -226,12 +246,16 @@ impl World {
     fn arrive(&mut self, at: usize) {
         let now = self.now;
         let Some(hand) = self.servers[at].as_mut() else { return };
-        let fence = hand.fence;
+        let (fence, back) = (hand.fence, hand.back);
         // The server ends what takes too long.
         let Some((dataset, _)) = hand.sent.take().filter(|(_, limit)| now < *limit) else { return };
         self.wrote(fence);
-        if self.datasets[dataset] == Dataset::Ahead {
-            self.datasets[dataset] = Dataset::Done;
+        let (from, to) = match back {
+            true => (Dataset::Done, Dataset::Ahead),
+            false => (Dataset::Ahead, Dataset::Done),
+        };
+        if self.datasets[dataset] == from {
+            self.datasets[dataset] = to;
         }
     }
 
@@ -241,6 +265,7 @@ impl World {
         let whole = self.datasets.iter().all(|it| *it == Dataset::Done);
         // Every dataset had its turn when none is left that could be migrated.
         let through = !self.datasets.contains(&Dataset::Ahead);
+        let undone = !self.datasets.contains(&Dataset::Done);
         let Some(hand) = self.servers[at].as_mut().filter(|it| it.began && it.sent.is_none())
         else {
             return;
@@ -250,6 +275,8 @@ impl World {
         }
         let event = match (broke, hand.stopped, state) {
             (true, ..) => Broke,
+            (false, true, Undoing) => UndoneInPart,
+            (false, false, Undoing) if undone => JobEvent::Undone,
             (false, true, Running | Verifying) => Pause,
             (false, true, _) => Edge,
             (false, false, Running) if through => Written,
@@ -311,6 +338,10 @@ impl World {
         match self.state {
             Completed => assert!(!left, "failures are told as success: {self:?}"),
             CompletedWithFailures => assert!(left, "success is told as failure: {self:?}"),
+            Undone => assert!(
+                !self.datasets.contains(&Dataset::Done),
+                "what is left is told as undone: {self:?}"
+            ),
             _ => {}
         }
     }
@@ -333,10 +364,13 @@ impl World {
         if matches!(self.state, Pausing | Cancelling) {
             return self.settle(0);
         }
+        if self.state == PartlyUndone {
+            self.back(0);
+        }
         // More than it takes to begin, to write every dataset, and to say so.
         for _ in 0..16 {
             self.advance(0);
-            if !self.state.is_active() {
+            if !self.state.is_active() && self.state != PartlyUndone {
                 return;
             }
         }
@@ -347,13 +381,13 @@ impl World {
         self.datasets =
             self.datasets.map(|it| if it == Dataset::Bad { Dataset::Ahead } else { it });
         for _ in 0..3 {
-            if self.state == Completed {
+            if matches!(self.state, Completed | Undone) {
                 return;
             }
             assert!(!self.state.choices().is_empty(), "nothing can be done with it: {self:?}");
             self.carries_out();
         }
-        assert_eq!(self.state, Completed, "{self:?}");
+        assert!(matches!(self.state, Completed | Undone), "{self:?}");
     }
 }
 
@@ -371,6 +405,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0..PEOPLE, wish()).prop_map(|(who, it)| Step::Wish(who, it)),
         2 => (0..PEOPLE).prop_map(Step::Ask),
         1 => (0..DATASETS).prop_map(Step::Mend),
+        1 => server().prop_map(Step::Back),
     ]
 }
 

@@ -149,6 +149,8 @@ async fn carry(
         }
     }
     let writer = Writer {
+        // What is mended was damaged: nobody wants that back.
+        journal: None,
         store: store.clone(),
         passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
         loader: Arc::new(loader),

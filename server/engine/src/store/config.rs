@@ -61,6 +61,21 @@ impl Store {
         }
     }
 
+    /// Gives the database the `config` document that it had before, if it still is this one.
+    ///
+    /// Returns whether it did; nothing is written otherwise.
+    pub async fn unstamp_database(&self, now: &Config, before: &Config) -> Result<bool, Failure> {
+        if !before.document.is_empty() {
+            return self.stamp_database(now, before).await;
+        }
+        let same = doc! { "$eq": ["$$ROOT", { "$literal": &now.document }] };
+        let filter = doc! { "_id": now.document.get("_id"), "$expr": same };
+        let statement = doc! { "q": filter, "limit": 1 };
+        let command =
+            doc! { "delete": "config", "deletes": [statement], "writeConcern": durable() };
+        Ok(super::server::number(self.command(command).await?.get("n")) == Some(1))
+    }
+
     async fn config_documents(&self) -> Result<Vec<Document>, Failure> {
         // As many as can be told apart in one sentence.
         Ok(self.collection("config").find(doc! {}).limit(10).await?.try_collect().await?)

@@ -84,6 +84,36 @@ impl Store {
         Ok(ids.iter().map(|id| documents.remove(&format!("{:?}", Some(id)))).collect())
     }
 
+    /// The documents of a collection that this selects, byte for byte.
+    pub async fn whole_documents(
+        &self,
+        collection: &str,
+        filter: Document,
+    ) -> Result<Vec<RawDocumentBuf>, Failure> {
+        let collection = self.database.collection::<RawDocumentBuf>(collection);
+        Ok(collection.find(filter).await?.try_collect().await?)
+    }
+
+    /// Puts documents back that were removed. Those that are there stay as they are.
+    pub async fn put_back(
+        &self,
+        collection: &str,
+        documents: &[RawDocumentBuf],
+    ) -> Result<(), Failure> {
+        for it in documents {
+            let mut inserted = RawArrayBuf::new();
+            inserted.push(it.clone());
+            let mut command = RawDocumentBuf::new();
+            command.append(cstr!("insert"), collection);
+            command.append(cstr!("documents"), inserted);
+            match self.raw_command(command).await {
+                Err(failure) if !failure.is_duplicate() => return Err(failure),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// All names and slugs.
     pub async fn names(&self) -> Result<Names, Failure> {
         let collection = self.collection("datasets");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
-use model::{JobState, Pace};
+use model::{JobState, JournalState, Pace};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Store, datasets::raw, durable, server::number};
@@ -59,6 +59,30 @@ pub struct Job {
     pub holding: Option<String>,
     /// Why it failed, in full.
     pub error: Option<String>,
+    /// Its undo journal; `None` for a run that has not begun, or is older than the journal.
+    #[serde(default)]
+    pub journal: Option<JobJournal>,
+    /// What of it was to be undone, once somebody has asked for that.
+    #[serde(default)]
+    pub undo: Option<JobUndo>,
+}
+
+/// The undo journal of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobJournal {
+    /// What became of it.
+    pub state: JournalState,
+    /// Until when it is kept.
+    pub expires: DateTime,
+}
+
+/// What of a run is to be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobUndo {
+    /// The names of the datasets as they were typed; all and the database if there are none.
+    pub names: Vec<String>,
+    /// Who asked for it: `user@host`.
+    pub by: String,
 }
 
 /// What was asked for, so that it can be asked for again.
@@ -72,6 +96,9 @@ pub struct Asked {
     pub destination: Option<String>,
     /// Whether the first dataset that cannot be migrated ends it.
     pub stops: bool,
+    /// Whether it keeps no undo journal.
+    #[serde(default)]
+    pub without_undo: bool,
 }
 
 /// With what a run deals.
@@ -305,15 +332,15 @@ impl Store {
     }
 }
 
-const RUNS: &str = "runs";
-const RUN_DATASETS: &str = "run_datasets";
+pub(super) const RUNS: &str = "runs";
+pub(super) const RUN_DATASETS: &str = "run_datasets";
 
 fn text(state: JobState) -> Result<Bson, Failure> {
     bson::serialize_to_bson(&state).map_err(|it| Failure::other(it.to_string()))
 }
 
 /// Matches the ids of a run's datasets: an index that every collection has answers it.
-fn of(run: ObjectId) -> Document {
+pub(super) fn of(run: ObjectId) -> Document {
     doc! { "$gte": { "run": run }, "$lt": { "run": following(run) } }
 }
 

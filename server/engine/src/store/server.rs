@@ -69,7 +69,10 @@ impl Store {
             doc! { "$match": {
                 "appName": super::APP_NAME,
                 "active": true,
-                "ns": { "$regex": format!("^{}\\.", escaped(self.name())) },
+                // What is brought back comes from the journal.
+                "ns": { "$regex": format!(
+                    "^({}\\.|{}\\.{}$)", escaped(self.name()), escaped(self.jobs.name()), super::values::VALUES,
+                ) },
                 "$or": [{ "op": { "$in": ["update", "insert", "remove"] } }, merging],
             } },
             doc! { "$limit": 1 },

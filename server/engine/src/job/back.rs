@@ -1,0 +1,116 @@
+//! A run in our hands that goes back: under the same lease, in the same document, watched by the same eyes.
+
+use bson::{DateTime, Document, doc};
+use model::{JobEvent, JobState};
+use tokio::task::JoinSet;
+
+use super::{Begun, Eye, Hand, log};
+use crate::{
+    Error, Result,
+    guard::Guard,
+    progress::Control,
+    store::{Job, JobUndo, Store},
+};
+
+impl Hand {
+    /// Takes the lease to undo a run, or to go on with that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if somebody else writes to this database now; [`Error::Refused`] if the run cannot be undone in
+    /// the state that it is in. Nothing was written then.
+    pub async fn take_back(
+        store: &Store,
+        job: &Job,
+        undo: &JobUndo,
+        control: Control,
+        hands_over: bool,
+    ) -> Result<Self> {
+        let error = |it| store.error(it);
+        let guard = Guard::take(store, job.id, &job.asked, &control).await?;
+        let fence = guard.fence();
+        let id = job.id;
+        let taken = async {
+            for other in store.unfinished_jobs().await.map_err(error)? {
+                if other.id != id && other.state.is_active() {
+                    let text = "whoever carried it out was gone; another run has been undone since";
+                    let more = doc! { "error": text, "ended": DateTime::now() };
+                    let broken = other.state.on(JobEvent::Broke);
+                    let (next, _) = broken.map_err(|it| Error::Refused(it.to_string()))?;
+                    let to = (other.state, next);
+                    store.move_job(other.id, to, Some(fence), more).await.map_err(error)?;
+                }
+            }
+            let job = store.job(id).await.map_err(error)?;
+            let from = job.ok_or_else(|| Error::UnknownRun(id.to_hex()))?.state;
+            let event = match from {
+                JobState::Undoing => JobEvent::TakenOver,
+                _ => JobEvent::Undo,
+            };
+            let undone = from.on(event);
+            let (next, _) = undone.map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
+            store.adopt_marks(id, fence).await.map_err(error)?;
+            let undo = bson::serialize_to_document(undo);
+            let undo = undo.map_err(|it| Error::Driver(it.to_string()))?;
+            let more = doc! {
+                "started": DateTime::now(), "ended": null, "error": null, "undo": undo,
+            };
+            if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
+                return Ok(());
+            }
+            Err(Error::Refused(format!(
+                "run {id} was changed by somebody else in this moment; look at it and try again"
+            )))
+        };
+        if let Err(why) = taken.await {
+            guard.release().await;
+            return Err(why);
+        }
+        control.begin_at(job.documents);
+        control.set_pace(job.pace);
+        let what = match undo.names.as_slice() {
+            [] => "all of it".to_owned(),
+            names => names.join(", "),
+        };
+        log(store, id, &format!("is being undone: {what} (lease {fence})")).await;
+        let mut eye = JoinSet::new();
+        eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
+        let time = job.time.unwrap_or(job.created);
+        let begun = Begun { time, keeps_journal: true, goes_on: true };
+        Ok(Self { store: store.clone(), id, begun, guard, control, hands_over, eye })
+    }
+
+    /// Puts a run to rest that was being undone. `whole`: nothing of it is left.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hand::rest`].
+    pub async fn rest_back(self, whole: bool, error: Option<String>) -> Result<JobState> {
+        let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
+        // Left to other servers: they see that it is being undone and that nobody does.
+        let left = self.hands_over && !whole && error.is_none() && self.control.is_stopped();
+        let ended = if left {
+            self.ours().await.map(|it| it.map(|it| it.state))
+        } else {
+            self.settle_back(whole, error, progress).await
+        };
+        self.put_down(ended).await
+    }
+
+    async fn settle_back(
+        &self,
+        whole: bool,
+        error: Option<String>,
+        mut progress: Document,
+    ) -> Result<Option<JobState>, crate::store::Failure> {
+        let event = match (&error, whole) {
+            (Some(_), _) => JobEvent::Broke,
+            (None, true) => JobEvent::Undone,
+            (None, false) => JobEvent::UndoneInPart,
+        };
+        if let Some(error) = error {
+            progress.insert("error", error);
+        }
+        self.move_on(|_| event, progress).await
+    }
+}

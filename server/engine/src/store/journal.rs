@@ -1,0 +1,239 @@
+//! The undo journal, in the runs' own database: `run_journal`, what dataset documents, runs, views and the rest were
+//! before a run touched them. Values of samples and frames are beside it, in [`super::values`].
+
+use bson::{
+    Binary, Bson, DateTime, Document, RawArrayBuf, RawDocumentBuf, doc, oid::ObjectId, raw::cstr,
+    rawdoc, spec::BinarySubtype,
+};
+use futures_util::TryStreamExt;
+
+use super::{Failure, Store, datasets::raw, durable, server::number};
+
+/// How many bytes of entries go into one command.
+const COMMAND_BYTES: usize = 12 << 20;
+
+/// How many entries go into one command.
+const STATEMENTS: usize = 1_000;
+
+/// What an entry of the journal keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A dataset: its document, what the run made of it, and the way back of its samples and frames.
+    Dataset,
+    /// More bytes of a large dataset document.
+    Part,
+    /// A run document that was changed or removed.
+    Run,
+    /// A saved view that was deleted.
+    View,
+    /// A delegated operation that was changed.
+    Operation,
+    /// The indexes of a collection that were dropped.
+    Indexes,
+    /// Datasets that only got another version, thousands in one entry.
+    Stamps,
+    /// The `config` document, and the collections that were dropped.
+    Database,
+}
+
+/// What identifies an entry: `{ run, dataset, kind, id }`.
+#[derive(Clone, Debug)]
+pub struct EntryId {
+    /// The run.
+    pub run: ObjectId,
+    /// The `_id` of the dataset; null for what belongs to none.
+    pub dataset: Bson,
+    /// What is kept.
+    pub kind: Kind,
+    /// Which one.
+    pub id: Bson,
+}
+
+impl Kind {
+    /// As it is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Part => "part",
+            Self::Run => "run",
+            Self::View => "view",
+            Self::Operation => "operation",
+            Self::Indexes => "indexes",
+            Self::Stamps => "stamps",
+            Self::Database => "database",
+        }
+    }
+
+    /// Whether an entry keeps this.
+    pub fn is_of(self, entry: &Document) -> bool {
+        entry.get_str("kind").is_ok_and(|it| it == self.word())
+    }
+}
+
+impl EntryId {
+    /// An entry that keeps this.
+    pub fn with(&self, content: Document) -> Document {
+        let Self { run, dataset, kind, id } = self;
+        let mut entry = doc! {
+            "_id": { "run": run, "dataset": dataset, "kind": kind.word(), "id": id }, "kind": kind.word(),
+            "kept_at": DateTime::now(),
+        };
+        entry.extend(content);
+        entry
+    }
+}
+
+impl Store {
+    /// Writes entries of the journal, durable when this returns; those that are there already are replaced.
+    pub async fn keep_entries(&self, entries: &[Document]) -> Result<(), Failure> {
+        let (mut documents, mut bytes, mut from) = (RawArrayBuf::new(), 0, 0);
+        for (index, it) in entries.iter().enumerate() {
+            let it = raw(it)?;
+            let size = it.as_bytes().len();
+            if index > from && (bytes + size > COMMAND_BYTES || index - from == STATEMENTS) {
+                self.put(std::mem::take(&mut documents), &entries[from..index]).await?;
+                (bytes, from) = (0, index);
+            }
+            bytes += size;
+            documents.push(it);
+        }
+        if from < entries.len() {
+            self.put(documents, &entries[from..]).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, documents: RawArrayBuf, entries: &[Document]) -> Result<(), Failure> {
+        let mut command = rawdoc! { "insert": JOURNAL, "ordered": false };
+        command.append(cstr!("documents"), documents);
+        command.append(cstr!("writeConcern"), raw(&durable())?);
+        let answer = self.jobs.run_raw_command(command).await?;
+        match super::failure::in_answer(&answer) {
+            Err(failure) if failure.is_duplicate() => {}
+            put => return put,
+        }
+        // One by one: an entry may be as large as a command.
+        for it in entries {
+            let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
+            let command =
+                doc! { "update": JOURNAL, "updates": [statement], "writeConcern": durable() };
+            self.jobs_command(command).await?;
+        }
+        Ok(())
+    }
+
+    /// The entries about one dataset, or with a null about the database.
+    pub async fn entries_about(
+        &self,
+        run: ObjectId,
+        dataset: &Bson,
+    ) -> Result<Vec<Document>, Failure> {
+        let first = doc! { "run": run, "dataset": dataset };
+        let mut last = first.clone();
+        last.insert("kind", Bson::MaxKey);
+        let filter = doc! { "_id": { "$gte": first, "$lt": last } };
+        let journal = self.jobs.collection::<Document>(JOURNAL);
+        Ok(journal.find(filter).sort(doc! { "_id": 1 }).await?.try_collect().await?)
+    }
+
+    /// The entries about datasets of a run, without the documents that they keep.
+    pub async fn kept_datasets(&self, run: ObjectId) -> Result<Vec<Document>, Failure> {
+        let filter = doc! { "_id": super::jobs::of(run), "kind": Kind::Dataset.word() };
+        let journal = self.jobs.collection::<Document>(JOURNAL);
+        let found = journal.find(filter).projection(doc! {
+            "_id": 1, "name": 1, "renamed_to": 1, "order": 1, "samples": 1, "frames": 1,
+        });
+        Ok(found.batch_size(10_000).await?.try_collect().await?)
+    }
+
+    /// Whether the journal of a run has anything about one of these datasets.
+    pub async fn known_datasets(
+        &self,
+        run: ObjectId,
+        datasets: &[Bson],
+    ) -> Result<Vec<Bson>, Failure> {
+        let id = |it: &Bson| -> Bson {
+            doc! { "run": run, "dataset": it, "kind": Kind::Dataset.word(), "id": Bson::Null }
+                .into()
+        };
+        let ids: Vec<Bson> = datasets.iter().map(id).collect();
+        let journal = self.jobs.collection::<Document>(JOURNAL);
+        let found = journal.find(doc! { "_id": { "$in": ids } }).projection(doc! { "_id": 1 });
+        let found: Vec<Document> = found.await?.try_collect().await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|it| it.get_document("_id").ok()?.get("dataset").cloned())
+            .collect())
+    }
+
+    /// Forgets what the journal of a run keeps.
+    pub async fn forget_entries(&self, run: ObjectId) -> Result<(), Failure> {
+        let all = doc! { "q": { "_id": super::jobs::of(run) }, "limit": 0 };
+        self.jobs_command(doc! { "delete": JOURNAL, "deletes": [all.clone()] }).await?;
+        self.jobs_command(doc! { "delete": super::values::VALUES, "deletes": [all] })
+            .await
+            .map(drop)
+    }
+
+    /// The runs of this database whose journals were kept for as long as was asked for.
+    pub async fn expired_journals(&self) -> Result<Vec<ObjectId>, Failure> {
+        let expired = doc! { "$lt": DateTime::now() };
+        // One that is half undone must be able to go on.
+        let busy =
+            ["running", "pausing", "cancelling", "verifying", "undoing", "partly_undone"].to_vec();
+        let filter = doc! {
+            "database": self.name(), "journal.state": "kept", "journal.expires": expired,
+            "state": { "$nin": busy },
+        };
+        let runs = self.jobs.collection::<Document>(super::jobs::RUNS);
+        let found: Vec<Document> =
+            runs.find(filter).projection(doc! { "_id": 1 }).await?.try_collect().await?;
+        Ok(found.iter().filter_map(|it| it.get_object_id("_id").ok()).collect())
+    }
+
+    /// Notes what became of a run's journal, while it is not being carried out. Returns whether it was.
+    pub async fn end_journal(&self, run: ObjectId, state: &str) -> Result<bool, Failure> {
+        let filter = doc! {
+            "_id": run, "state": { "$nin": ["running", "pausing", "cancelling", "verifying", "undoing"] },
+        };
+        let set = doc! { "$set": { "journal.state": state } };
+        let statement = doc! { "q": filter, "u": set };
+        let command = doc! {
+            "update": super::jobs::RUNS, "updates": [statement], "writeConcern": durable(),
+        };
+        Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// The newest run after this one that has migrated a dataset and was not undone.
+    pub async fn migrated_since(
+        &self,
+        run: ObjectId,
+        dataset: &str,
+    ) -> Result<Option<ObjectId>, Failure> {
+        let filter = doc! { "dataset": dataset, "run": { "$gt": run }, "state": { "$in": ["migrated", "not_undone"] } };
+        let datasets = self.jobs.collection::<Document>(super::jobs::RUN_DATASETS);
+        let found = datasets.find_one(filter).sort(doc! { "_id": -1 }).await?;
+        Ok(found.and_then(|it| it.get_object_id("run").ok()))
+    }
+}
+
+/// Bytes as they are kept.
+pub fn binary(bytes: &[u8]) -> Bson {
+    Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }.into()
+}
+
+/// The bytes at a key of an entry.
+pub fn bytes(entry: &Document, key: &str) -> Vec<u8> {
+    match entry.get(key) {
+        Some(Bson::Binary(it)) => it.bytes.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The document whose bytes an entry keeps.
+pub fn document(entry: &Document) -> Result<RawDocumentBuf, Failure> {
+    RawDocumentBuf::from_bytes(bytes(entry, "bytes"))
+        .map_err(|it| Failure::other(format!("the undo journal cannot be read: {it}")))
+}
+
+const JOURNAL: &str = "run_journal";

@@ -1,0 +1,92 @@
+//! The database's own version, and the collections that were dropped because no dataset uses them.
+
+use bson::{Bson, Document};
+
+use super::Back;
+use crate::{
+    DatabaseReport, Result, State,
+    journal::entry_id,
+    store::{Config, Failure, Kind, Restoring, Values},
+};
+
+/// What the journal has of the database.
+pub fn entry(entries: &[Document]) -> Option<&Document> {
+    entries.iter().find(|it| Kind::Database.is_of(it))
+}
+
+impl Back {
+    /// Brings the database's version back, unless somebody else has changed it since.
+    pub(super) async fn database(&self, entries: &[Document]) -> Result<DatabaseReport> {
+        let mut report = database_stays(entries);
+        let Some(entry) = entry(entries) else { return Ok(report) };
+        if self.control.is_stopped() {
+            return Ok(report);
+        }
+        let (before, after) = (config(entry, "before"), config(entry, "after"));
+        let now = self.store.config().await?;
+        let is_back = now == before;
+        let is_ours =
+            now == after || (before.document.is_empty() && now.version() == after.version());
+        if !is_back && !is_ours {
+            tracing::warn!(
+                "the `config` document was changed by somebody since; it stays as it is"
+            );
+            report.state = State::NotUndone;
+            return Ok(report);
+        }
+        let error = |it: Failure| self.store.error(it);
+        if !self.dropped(entry, entries).await.map_err(error)? {
+            return Ok(report);
+        }
+        let back = is_back || self.store.unstamp_database(&now, &before).await.map_err(error)?;
+        report.state = if back { State::Undone } else { State::NotUndone };
+        Ok(report)
+    }
+
+    /// Brings back collections that were dropped. False if it was stopped.
+    async fn dropped(&self, entry: &Document, entries: &[Document]) -> Result<bool, Failure> {
+        let names = entry.get_array("dropped").ok().into_iter().flatten();
+        for name in names.filter_map(Bson::as_str) {
+            let values = Values {
+                run: self.job.id,
+                dataset: Bson::Null,
+                turn: 0,
+                scope: format!("collection {name}"),
+            };
+            let go_on = || !self.control.is_stopped();
+            if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+                return Ok(false);
+            }
+            let indexes = entries
+                .iter()
+                .find(|it| Kind::Indexes.is_of(it) && entry_id(it) == Some(&name.into()));
+            if let Some(indexes) = indexes {
+                self.store.make_indexes(name, indexes_in(indexes)).await?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The database is left as it is.
+pub fn database_stays(entries: &[Document]) -> DatabaseReport {
+    let entry = entry(entries);
+    let version = |key: &str| entry.and_then(|it| config(it, key).version().map(str::to_owned));
+    DatabaseReport {
+        head: version("after"),
+        destination: version("before"),
+        revisions: Vec::new(),
+        drops: Vec::new(),
+        state: State::Untouched,
+    }
+}
+
+/// The definitions in an entry.
+pub fn indexes_in(entry: &Document) -> Vec<Document> {
+    let indexes = entry.get_array("indexes").ok().into_iter().flatten();
+    indexes.filter_map(|it| it.as_document().cloned()).collect()
+}
+
+fn config(entry: &Document, key: &str) -> Config {
+    Config { document: entry.get_document(key).cloned().unwrap_or_default() }
+}

@@ -1,0 +1,348 @@
+//! One dataset, in the reverse order of writes: what was removed comes back, samples and frames are changed back, the
+//! document is committed, what was added is removed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
+use revisions::{Collections, Footprint, Pass, Release, Stage, base};
+
+use super::{Back, Stay, database::indexes_in};
+use crate::{
+    journal::{differing, entry_id, print},
+    pass::{Halt, Whose},
+    store::{self, Kind, Restoring, Swap, Values},
+};
+
+/// What FiftyOne writes when somebody only looks at a dataset. That they did is all that is lost.
+const LOOKED_AT: &str = "last_loaded_at";
+
+/// How many changed keys are named.
+const NAMED: usize = 8;
+
+/// How often it is made sure that the server has not restarted.
+const LOOKS: usize = 5;
+
+/// How long one look for changed samples may take before it is done in ranges, and how large those are.
+const AT_ONCE: Duration = Duration::from_secs(2);
+const RANGE_DOCUMENTS: u64 = 50_000;
+
+/// A dataset as the journal knows it and as it is.
+struct Kept {
+    entry: Document,
+    entries: Vec<Document>,
+    names: Collections,
+    original: RawDocumentBuf,
+    now: RawDocumentBuf,
+    /// The runs that are there, of those that the journal knows.
+    runs: BTreeMap<String, RawDocumentBuf>,
+}
+
+impl Back {
+    /// Brings a dataset back.
+    pub(super) async fn dataset(&self, id: &Bson, text: &str) -> Result<(), Stay> {
+        let kept = self.read(id, text).await?;
+        self.judge(&kept, text).await?;
+        let mut before = self.store.process().await?;
+        self.change(id, &kept).await?;
+        if kept.now != kept.original {
+            let swap = Swap { read: &kept.now, changed: &kept.original };
+            if self.store.commit(&[swap]).await? != 1 {
+                return Err(Stay::Refused(
+                    "somebody has changed it in this moment; look at it and undo it again"
+                        .to_owned(),
+                ));
+            }
+        }
+        // As in a migration: what was acknowledged before a restart may be lost.
+        let insisting = Self {
+            control: self.control.insisting(),
+            passes: self.passes.insisting(),
+            ..self.clone()
+        };
+        for look in 0.. {
+            let process = self.store.process().await?;
+            if process == before {
+                break;
+            }
+            if look == LOOKS {
+                return Err(store::Failure::other("the MongoDB server keeps restarting").into());
+            }
+            before = process;
+            insisting.change(id, &kept).await?;
+        }
+        self.remove(&kept).await
+    }
+
+    async fn read(&self, id: &Bson, text: &str) -> Result<Kept, Stay> {
+        let entries = self.store.entries_about(self.job.id, id).await?;
+        let find = |kind: Kind| entries.iter().filter(move |it| kind.is_of(it));
+        let Some(entry) = find(Kind::Dataset).next().cloned() else {
+            return Err(Stay::Refused(format!("the undo journal knows nothing of dataset {text}")));
+        };
+        let mut bytes = store::bytes(&entry, "bytes");
+        let mut parts: Vec<&Document> = find(Kind::Part).collect();
+        parts.sort_by_key(|it| entry_id(it).and_then(Bson::as_i32));
+        let count = usize::try_from(entry.get_i32("parts").unwrap_or_default()).unwrap_or_default();
+        parts.into_iter().take(count).for_each(|it| bytes.extend(store::bytes(it, "bytes")));
+        let original = RawDocumentBuf::from_bytes(bytes).map_err(|it| {
+            store::Failure::other(format!("the undo journal cannot be read: {it}"))
+        })?;
+        let Some(now) = self.store.datasets(std::slice::from_ref(id)).await?.pop().flatten() else {
+            return Err(Stay::Refused("it was deleted since".to_owned()));
+        };
+        let name = |key: &str| entry.get_str(key).unwrap_or_default().to_owned();
+        let names = Collections { samples: name("samples"), frames: name("frames") };
+        let mut kept = Kept { entry, entries, names, original, now, runs: BTreeMap::new() };
+        let ids: Vec<Bson> = kept.known_runs();
+        if !ids.is_empty() {
+            let filter = doc! { "_id": { "$in": ids } };
+            for run in self.store.whole_documents("runs", filter).await? {
+                let id = run.get("_id").ok().flatten().and_then(|it| Bson::try_from(it).ok());
+                kept.runs.insert(id.unwrap_or_default().to_string(), run);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Refuses where somebody has changed something since: it would be lost.
+    async fn judge(&self, kept: &Kept, text: &str) -> Result<(), Stay> {
+        let is_back = kept.now == kept.original;
+        if !is_back {
+            let mut keys = kept
+                .entry
+                .get_document("after")
+                .map(|it| differing(it, &kept.now))
+                .unwrap_or_default();
+            keys.retain(|it| it != LOOKED_AT);
+            if !keys.is_empty() {
+                let later = self.store.migrated_since(self.job.id, text).await?;
+                return Err(Stay::Refused(match later {
+                    Some(run) => format!("run {run} has migrated it since; undo that one first"),
+                    None => format!("somebody has changed it since: {}", listed(&keys)),
+                }));
+            }
+        }
+        for it in kept.list("inserted").iter().filter_map(Bson::as_document) {
+            let id = it.get("id").cloned().unwrap_or_default();
+            let now = kept.runs.get(&id.to_string());
+            if now.is_some_and(|now| it.get("print") != Some(&print(now.as_bytes()))) {
+                return Err(Stay::Refused(format!("somebody has changed its run {id} since")));
+            }
+        }
+        for it in kept.of(Kind::Run).filter(|it| it.get("after") != Some(&Bson::Null)) {
+            let id = entry_id(it).cloned().unwrap_or_default();
+            let now = kept.runs.get(&id.to_string());
+            let Some(now) = now else {
+                return Err(Stay::Refused(format!("somebody has deleted its run {id} since")));
+            };
+            let is_ours = it.get("after") == Some(&print(now.as_bytes()));
+            if !is_ours && now.as_bytes() != store::bytes(it, "bytes") {
+                return Err(Stay::Refused(format!("somebody has changed its run {id} since")));
+            }
+        }
+        if is_back {
+            return Ok(());
+        }
+        let name = |it: &RawDocumentBuf| it.get_str("name").ok().map(str::to_owned);
+        if let Some(old) = name(&kept.original).filter(|it| Some(it) != name(&kept.now).as_ref()) {
+            let id = kept.now.get("_id").ok().flatten().and_then(|it| Bson::try_from(it).ok());
+            let taken = doc! { "name": &old, "_id": { "$ne": id } };
+            if self.store.any("datasets", taken, AT_ONCE).await?.is_some() {
+                let old = crate::report::printable(&old);
+                return Err(Stay::Refused(format!(
+                    "its old name `{old}` belongs to another dataset now"
+                )));
+            }
+        }
+        self.samples_are_unchanged(kept).await
+    }
+
+    /// Samples and frames that were added or edited since, where that can be seen.
+    async fn samples_are_unchanged(&self, kept: &Kept) -> Result<(), Stay> {
+        let begun = kept.entry.get_datetime("begun").copied().unwrap_or_else(|_| DateTime::now());
+        let destination = kept.entry.get_str("destination").ok().and_then(|it| it.parse().ok());
+        let keeps_time =
+            destination.is_some_and(|it: Release| base(&it) >= Release::new([1, 0, 0]));
+        for (scope, collection, what) in kept.scopes() {
+            let changed = kept.passes().iter().any(|it| it.get_document(scope).is_ok());
+            if !changed || !self.existing.contains(collection) {
+                continue;
+            }
+            let newer = doc! { "_id": { "$gt": after(begun) } };
+            if self.store.any(collection, newer, AT_ONCE).await?.is_some() {
+                return Err(Stay::Refused(format!("{what} were added to it since")));
+            }
+            let edited = doc! { "last_modified_at": { "$gt": begun } };
+            if keeps_time && self.any(collection, &edited).await? {
+                return Err(Stay::Refused(format!("{what} of it were edited since")));
+            }
+        }
+        Ok(())
+    }
+
+    async fn any(&self, collection: &str, filter: &Document) -> Result<bool, Stay> {
+        match self.store.any(collection, filter.clone(), AT_ONCE).await {
+            Err(failure) if failure.is_too_slow() => {}
+            found => return Ok(found?.is_some()),
+        }
+        let mut from = None;
+        loop {
+            if self.control.is_stopped() {
+                return Err(Halt::Stopped.into());
+            }
+            let range = self.store.next_range(collection, from.as_ref(), RANGE_DOCUMENTS).await?;
+            let within = doc! { "$and": [range.filter(), filter] };
+            if self.store.any(collection, within, store::LONGEST_WRITE).await?.is_some() {
+                return Ok(true);
+            }
+            match range.until {
+                Some(until) => from = Some(until),
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Everything before the commit.
+    async fn change(&self, id: &Bson, kept: &Kept) -> Result<(), Stay> {
+        if self.control.is_stopped() {
+            return Err(Halt::Stopped.into());
+        }
+        let go_on = || !self.control.is_stopped();
+        let documents = |kind: Kind, all: bool| -> Result<Vec<RawDocumentBuf>, store::Failure> {
+            let found = kept.of(kind).filter(|it| all || it.get("after") == Some(&Bson::Null));
+            found.map(store::document).collect()
+        };
+        self.store.put_back("runs", &documents(Kind::Run, false)?).await?;
+        self.store.put_back("views", &documents(Kind::View, true)?).await?;
+        if !kept.list("deleted").is_empty() {
+            // Chunks first: a file that is there is whole.
+            for name in ["fs.chunks", "fs.files"] {
+                let values = self.values(id, 0, name);
+                if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+                    return Err(Halt::Stopped.into());
+                }
+            }
+        }
+        for it in kept.of(Kind::Run).filter(|it| it.get("after") != Some(&Bson::Null)) {
+            let original = store::document(it)?;
+            let run = entry_id(it).map(ToString::to_string).unwrap_or_default();
+            let now = kept.runs.get(&run).filter(|now| now.as_bytes() != original.as_bytes());
+            if let Some(now) = now
+                && !self.store.replace_runs(&[(&decoded(now)?, &decoded(&original)?)]).await?
+            {
+                return Err(Stay::Refused(format!("somebody has changed its run {run} since")));
+            }
+        }
+        for it in kept.of(Kind::Operation) {
+            let text = |key: &str| it.get_str(key).unwrap_or_default();
+            let (from, to) = (text("from"), text("to"));
+            self.store.restore_operation(&decoded(&store::document(it)?)?, from, to).await?;
+        }
+        self.passes_back(id, kept).await?;
+        for it in kept.of(Kind::Indexes) {
+            let collection = it.get_str("collection").unwrap_or_default();
+            self.store.make_indexes(collection, indexes_in(it)).await?;
+        }
+        Ok(())
+    }
+
+    /// Samples and frames, what was done to them last first.
+    async fn passes_back(&self, id: &Bson, kept: &Kept) -> Result<(), Stay> {
+        let whose = Whose { id, document: &kept.now };
+        let passes: Vec<(i32, &Document)> = (0..).zip(kept.passes()).collect();
+        for (turn, passes) in passes.into_iter().rev() {
+            let of = |scope: &str| passes.get_document(scope).ok().and_then(Footprint::read);
+            let inverse = |scope: &str| {
+                let stages = of(scope).map(|it| it.inverse()).filter(|it| !it.is_empty());
+                stages.map(|it| Pass::Server(it, None))
+            };
+            let (samples, frames) = (inverse("samples"), inverse("frames"));
+            if samples.is_some() || frames.is_some() {
+                let stage = Stage::Passes { samples, frames };
+                self.passes.run(whose, &kept.names, &[stage]).await?;
+            }
+            for (scope, collection, _) in kept.scopes() {
+                let Some(footprint) = of(scope) else { continue };
+                if footprint == Footprint::Whole && self.existing.contains(collection) {
+                    // Frames from before 0.6.2 do not have it, and would be each other's duplicates.
+                    self.store.drop_unique_indexes(collection, "_sample_id").await?;
+                }
+                let restoring = Restoring::Change(footprint.restoring());
+                let (values, go_on) = (self.values(id, turn, scope), || !self.control.is_stopped());
+                if !self.store.restore_values(&values, collection, &restoring, go_on).await? {
+                    return Err(Halt::Stopped.into());
+                }
+                self.control.wrote();
+            }
+        }
+        Ok(())
+    }
+
+    /// What the run had added, now that nothing refers to it any more.
+    async fn remove(&self, kept: &Kept) -> Result<(), Stay> {
+        let inserted: Vec<String> = kept
+            .list("inserted")
+            .iter()
+            .filter_map(|it| Some(it.as_document()?.get("id")?.to_string()))
+            .collect();
+        let runs = inserted.iter().filter_map(|it| kept.runs.get(it));
+        let runs: Vec<Document> = runs.map(decoded).collect::<Result<_, _>>()?;
+        if !runs.is_empty() {
+            self.store.delete_runs(&runs.iter().collect::<Vec<_>>()).await?;
+        }
+        let made: Vec<ObjectId> = kept.list("made").iter().filter_map(Bson::as_object_id).collect();
+        if !made.is_empty() {
+            self.store.delete_results(&made).await?;
+        }
+        Ok(())
+    }
+
+    fn values(&self, id: &Bson, turn: i32, scope: &str) -> Values {
+        Values { run: self.job.id, dataset: id.clone(), turn, scope: scope.to_owned() }
+    }
+}
+
+impl Kept {
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &Document> {
+        self.entries.iter().filter(move |it| kind.is_of(it))
+    }
+
+    fn list(&self, key: &str) -> &[Bson] {
+        self.entry.get_array(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn passes(&self) -> Vec<&Document> {
+        self.list("passes").iter().filter_map(Bson::as_document).collect()
+    }
+
+    fn scopes(&self) -> [(&'static str, &str, &'static str); 2] {
+        [("samples", &self.names.samples, "samples"), ("frames", &self.names.frames, "frames")]
+    }
+
+    fn known_runs(&self) -> Vec<Bson> {
+        let inserted = self.list("inserted").iter().filter_map(|it| it.as_document()?.get("id"));
+        inserted.chain(self.of(Kind::Run).filter_map(entry_id)).cloned().collect()
+    }
+}
+
+fn decoded(raw: &RawDocumentBuf) -> Result<Document, store::Failure> {
+    Document::try_from(raw.as_ref()).map_err(|it| store::Failure::other(it.to_string()))
+}
+
+fn listed(keys: &[String]) -> String {
+    let named: Vec<String> =
+        keys.iter().take(NAMED).map(|it| format!("`{}`", crate::report::printable(it))).collect();
+    match keys.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// An object id that is newer than all that were made in the second of this time.
+fn after(time: DateTime) -> ObjectId {
+    let seconds = u32::try_from(time.timestamp_millis() / 1000 + 1).unwrap_or(u32::MAX);
+    let mut bytes = [0; 12];
+    bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+    ObjectId::from_bytes(bytes)
+}
