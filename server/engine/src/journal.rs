@@ -8,8 +8,8 @@ mod prints;
 mod size;
 
 use std::{
-    collections::BTreeSet,
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -55,7 +55,12 @@ pub struct Journal {
     pub goes_on: bool,
     /// The collections that exist.
     pub existing: Arc<BTreeSet<String>>,
+    /// What the journal has of datasets that somebody edits while they are migrated: there is no time to ask.
+    pub contended: Contended,
 }
+
+/// Entries, by the text of the dataset's `_id`.
+pub type Contended = Arc<Mutex<BTreeMap<String, Vec<Document>>>>;
 
 /// What is about to be done to a dataset, and what is known of it already.
 struct Before<'a> {
@@ -73,7 +78,6 @@ impl Journal {
         if group.is_empty() {
             return Ok(());
         }
-        let again = again || self.goes_on;
         let before = self.look(group, again).await?;
         let mut parts = Vec::new();
         for it in &before {
@@ -84,7 +88,7 @@ impl Journal {
         }
         let mut entries = self.views(&before).await?;
         for it in &before {
-            self.files(it.work).await?;
+            self.files(it).await?;
             entries.extend(self.operations(it, logs).await?);
             entries.extend(self.indexes(it).await?);
             entries.extend(self.runs(it)?);
@@ -92,7 +96,31 @@ impl Journal {
         for it in &before {
             entries.extend(self.dataset(it)?);
         }
-        Ok(self.store.keep_entries(&entries).await?)
+        if again {
+            // The commit that follows waits for all that came before it.
+            self.store.replace_entries(&entries).await?;
+            self.contend(entries);
+        } else {
+            self.store.keep_entries(&entries).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers entries of datasets that are edited by somebody.
+    fn contend(&self, entries: Vec<Document>) {
+        let mut contended = self.contended.lock().unwrap_or_else(PoisonError::into_inner);
+        for it in entries {
+            let of = it.get_document("_id").ok().and_then(|it| it.get("dataset"));
+            let known =
+                contended.entry(of.map(ToString::to_string).unwrap_or_default()).or_default();
+            known.retain(|known| known.get("_id") != it.get("_id"));
+            known.push(it);
+        }
+    }
+
+    fn contended(&self, dataset: &Bson) -> Option<Vec<Document>> {
+        let contended = self.contended.lock().unwrap_or_else(PoisonError::into_inner);
+        contended.get(&dataset.to_string()).cloned()
     }
 
     /// Keeps the versions of datasets that only get another one.
@@ -158,15 +186,25 @@ impl Journal {
     /// Finds out what the journal has of these datasets.
     async fn look<'a>(&self, group: &[&'a Work], again: bool) -> Result<Vec<Before<'a>>, Failure> {
         let ids: Vec<Bson> = group.iter().map(|it| it.task.entry.id.clone()).collect();
-        let known =
-            if again { self.store.known_datasets(self.run, &ids).await? } else { Vec::new() };
+        let unknown = again && ids.iter().any(|it| self.contended(it).is_none());
+        let known = if unknown || (self.goes_on && !again) {
+            self.store.known_datasets(self.run, &ids).await?
+        } else {
+            Vec::new()
+        };
         let mut before = Vec::new();
         for work in group {
             let id = &work.task.entry.id;
-            let entries = if known.contains(id) {
-                self.store.entries_about(self.run, id).await?
-            } else {
-                Vec::new()
+            let entries = match self.contended(id).filter(|_| again) {
+                Some(entries) => entries,
+                None if known.contains(id) => {
+                    let entries = self.store.entries_about(self.run, id).await?;
+                    if again {
+                        self.contend(entries.clone());
+                    }
+                    entries
+                }
+                None => Vec::new(),
             };
             let footprint = |scope, collection: &String| {
                 let exists = self.existing.contains(collection);
@@ -262,9 +300,14 @@ impl Journal {
     }
 
     /// Copies the files that are going to be deleted.
-    async fn files(&self, work: &Work) -> Result<(), Halt> {
+    async fn files(&self, before: &Before<'_>) -> Result<(), Halt> {
+        let work = before.work;
+        let known = list(before.entries_of(Kind::Dataset).next(), "deleted");
         for effect in work.effects() {
             let Effect::RewriteResults { from, delete_from: true, .. } = effect else { continue };
+            if known.contains(&(*from).into()) {
+                continue;
+            }
             let id = &work.task.entry.id;
             let part = |collection: &str, filter: Document| Part {
                 values: self.values(id, 0, collection),
@@ -379,7 +422,7 @@ impl Journal {
         for effect in work.effects() {
             if let Effect::RewriteResults { from, to, delete_from, .. } = effect {
                 made.push((*to).into());
-                if *delete_from {
+                if *delete_from && !deleted.contains(&(*from).into()) {
                     deleted.push((*from).into());
                 }
             }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Error, Result,
     job::{Hand, Proposal, noted},
-    journal::{Estimate, Journal},
+    journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes},
     plan::{Plan, plan, report_of},
@@ -509,6 +509,7 @@ impl Run {
             run: hand.id(),
             goes_on: self.going.job.is_some() || hand.goes_on(),
             existing: Arc::new(existing),
+            contended: Contended::default(),
         })
     }
 

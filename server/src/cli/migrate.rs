@@ -399,14 +399,14 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
     }
     let (planned, blocked) = (report.count(State::Planned), report.count(State::Refused));
     output.line("");
+    if let Some(size) = report.undo_journal.filter(|_| planned > 0) {
+        output.line(&journal(size));
+    }
     output.line(&format!(
         "{} would be migrated, {} blocked; nothing was written",
         datasets(planned),
         datasets(blocked)
     ));
-    if let Some(size) = report.undo_journal.filter(|_| planned > 0) {
-        output.line(&journal(size));
-    }
     if !settings.admin {
         output.line("To do it, set `FIFTYONE_DATABASE_ADMIN=true`");
     }

@@ -103,6 +103,17 @@ impl Store {
         Ok(())
     }
 
+    /// The same, but it is only durable when what is written after it is.
+    pub async fn replace_entries(&self, entries: &[Document]) -> Result<(), Failure> {
+        for it in entries {
+            let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
+            let command =
+                doc! { "update": JOURNAL, "updates": [statement], "writeConcern": { "w": 1 } };
+            self.jobs_command(command).await?;
+        }
+        Ok(())
+    }
+
     async fn put(&self, documents: RawArrayBuf, entries: &[Document]) -> Result<(), Failure> {
         let mut command = rawdoc! { "insert": JOURNAL, "ordered": false };
         command.append(cstr!("documents"), documents);
