@@ -8,13 +8,13 @@ use std::{
 
 use bson::{DateTime, oid::ObjectId};
 use futures_util::{StreamExt, stream};
-use model::Direction;
+use model::{Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    job::{Hand, Proposal, noted},
+    job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes},
@@ -184,7 +184,10 @@ impl Run {
     async fn is_left_behind(&self) -> Result<bool> {
         let asked = Asked::of(&self.request);
         let left = self.store.unfinished_jobs().await.map_err(|it| self.store.error(it))?;
-        Ok(self.admin && left.iter().any(|it| it.state.is_active() && it.asked == asked))
+        Ok(self.admin
+            && left.iter().any(|it| {
+                it.state.is_active() && it.state != JobState::Undoing && it.asked == asked
+            }))
     }
 
     /// Writes it all, in the order that leaves no old client in front of new data.
@@ -214,7 +217,15 @@ impl Run {
     /// it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
-        sweep(&self.store, hand.id()).await.map_err(|it| self.store.error(it))?;
+        match sweep(&self.store, hand.id()).await {
+            Err(failure) if failure.is_fatal() => return Err(self.store.error(failure)),
+            // The datasets are migrated; what is left over is in nobody's way.
+            Err(failure) => {
+                let text = format!("what is no longer needed could not be removed: {failure}");
+                log(&self.store, hand.id(), &text).await;
+            }
+            Ok(()) => {}
+        }
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();

@@ -267,7 +267,7 @@ impl Engine {
     ) -> Result<Report> {
         let error = |it| self.store.error(it);
         if job.state == JobState::Undoing {
-            return self.take_back(job, None, control, hands_over).await;
+            return Box::pin(self.take_back(job, None, control, hands_over)).await;
         }
         let only = match (event, job.asked.scope) {
             (JobEvent::Retry, _) => {

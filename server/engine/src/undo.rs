@@ -78,7 +78,7 @@ impl Engine {
             let undone = job.state.on(JobEvent::Undo);
             undone.map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
         }
-        self.take_back(job, Some(names), control, false).await
+        Box::pin(self.take_back(job, Some(names), control, false)).await
     }
 
     /// Drops the undo journal of a run. Returns the run, which cannot be undone any more.
@@ -127,15 +127,19 @@ impl Engine {
         let hand = Hand::take_back(&self.store, &job, &undo, control.clone(), hands_over).await?;
         let mut report = Report { run: Some(hand.id().to_hex()), ..Report::default() };
         let back = self.back(job, &hand, control.clone(), reports, wanted.as_ref(), &mut report);
-        let undone = back.await;
+        let undone = Box::pin(back).await;
         let left = report.datasets.iter().any(|it| it.state != State::Undone)
             || report.database.as_ref().is_some_and(|it| it.state != State::Undone);
         let whole = undone.is_ok() && undo.names.is_empty() && !left && !control.is_stopped();
         report.stopped = control.is_stopped();
         let broken = undone.as_ref().err().map(ToString::to_string).or_else(|| control.broken());
-        let rested = hand.rest_back(whole, broken).await;
+        let run = hand.id().to_hex();
+        let rested = hand.rest_back(whole, broken.clone()).await;
         undone?;
         report.run_state = Some(rested?);
+        if let Some(reason) = broken.filter(|_| control.is_cut_off()) {
+            return Err(Error::CutOff { run, reason });
+        }
         report.sort();
         Ok(report)
     }
@@ -236,9 +240,10 @@ impl Back {
             Err(Stay::Halted(Halt::Stopped)) => report.state = State::Interrupted,
             Err(Stay::Halted(Halt::Failed(failure))) => {
                 if failure.is_fatal() {
-                    self.control.break_off(failure.text.clone());
+                    self.control.break_off_by(&failure);
                 }
-                report.state = State::NotUndone;
+                let passing = failure.is_unreachable();
+                report.state = if passing { State::Interrupted } else { State::NotUndone };
                 report.reason = Some(failure.text);
             }
             Err(Stay::Refused(reason)) => {

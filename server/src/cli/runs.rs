@@ -47,7 +47,7 @@ pub async fn runs(
             return go_on(engine, settings, id, JobEvent::Retry, output).await;
         }
         Some(RunsCommand::Undo { id, dataset_name }) => {
-            return undo::undo(engine, settings, id, dataset_name, output).await;
+            return Box::pin(undo::undo(engine, settings, id, dataset_name, output)).await;
         }
         Some(RunsCommand::Forget { id }) => undo::forget(engine, id, output).await,
     };
@@ -171,7 +171,7 @@ async fn go_on(
     let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
     // One that was left behind while it was being undone goes on with that.
     if engine.run(id).await.is_ok_and(|it| it.state == JobState::Undoing) {
-        return undo::undo(engine, settings, id, &[], output).await;
+        return Box::pin(undo::undo(engine, settings, id, &[], output)).await;
     }
     let (result, failed) =
         migrate::watched(|control| engine.go_on(id, event, control), &args, output).await;

@@ -60,6 +60,7 @@ enum Dataset {
 
 /// What a server knows of the run that it carries out.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a model is what it is, in every combination")]
 struct Hand {
     fence: u64,
     /// Until when it begins writes, by its own clock.
@@ -250,10 +251,10 @@ impl World {
         // The server ends what takes too long.
         let Some((dataset, _)) = hand.sent.take().filter(|(_, limit)| now < *limit) else { return };
         self.wrote(fence);
-        let (from, to) = match back {
-            true => (Dataset::Done, Dataset::Ahead),
-            false => (Dataset::Ahead, Dataset::Done),
-        };
+        let (mut from, mut to) = (Dataset::Ahead, Dataset::Done);
+        if back {
+            std::mem::swap(&mut from, &mut to);
+        }
         if self.datasets[dataset] == from {
             self.datasets[dataset] = to;
         }

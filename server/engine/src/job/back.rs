@@ -88,7 +88,8 @@ impl Hand {
     pub async fn rest_back(self, whole: bool, error: Option<String>) -> Result<JobState> {
         let progress = doc! { "documents": self.control.documents(), "ended": DateTime::now() };
         // Left to other servers: they see that it is being undone and that nobody does.
-        let left = self.hands_over && !whole && error.is_none() && self.control.is_stopped();
+        let handed = self.hands_over && !whole && error.is_none() && self.control.is_stopped();
+        let left = handed || self.control.is_cut_off();
         let ended = if left {
             self.ours().await.map(|it| it.map(|it| it.state))
         } else {

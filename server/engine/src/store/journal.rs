@@ -1,5 +1,7 @@
 //! The undo journal, in the runs' own database: `run_journal`, what dataset documents, runs, views and the rest were
-//! before a run touched them. Values of samples and frames are beside it, in [`super::values`].
+//! before a run touched them.
+//!
+//! Values of samples and frames are beside it, in [`super::values`].
 
 use bson::{
     Binary, Bson, DateTime, Document, RawArrayBuf, RawDocumentBuf, doc, oid::ObjectId, raw::cstr,

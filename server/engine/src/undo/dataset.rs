@@ -71,7 +71,9 @@ impl Back {
             before = process;
             insisting.change(id, &kept).await?;
         }
-        self.remove(&kept).await
+        self.remove(&kept).await?;
+        // There is nothing to sweep after a dataset that has all of it again.
+        Ok(self.store.forget_leftovers(self.job.id, std::slice::from_ref(id)).await?)
     }
 
     async fn read(&self, id: &Bson, text: &str) -> Result<Kept, Stay> {
