@@ -24,7 +24,7 @@ const KILLS_OF_A_ROUND: u64 = 8;
 /// How many kills there shall be: this share of them all.
 fn kills(share: usize) -> usize {
     let given = env::var("KILLS").ok().filter(|it| !it.is_empty());
-    given.map_or(60, |it| it.parse::<usize>().unwrap()) * share / 100
+    given.map_or(24, |it| it.parse::<usize>().unwrap()) * share / 100
 }
 
 /// Datasets of many shapes: the demo's, those that the real FiftyOne left, and many small ones.

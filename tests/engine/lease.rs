@@ -254,6 +254,7 @@ fn one_at_a_time(writes: &[Entry]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: `make torture`"]
 async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
     let library = libfaketime();
     let server = Mongod::start(&[]);

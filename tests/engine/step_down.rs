@@ -57,6 +57,7 @@ fn disturb(servers: Vec<Client>, steps: Arc<AtomicUsize>, mut dice: Dice) -> Joi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: `make torture`"]
 async fn while_primaries_step_down_the_same_again_completes_a_run() {
     let (begun, dice) = (DateTime::now(), Dice::cast());
     let shapes = shapes();
