@@ -29,7 +29,7 @@ fn listens(uri: &str) -> bool {
     TcpStream::connect(uri.strip_prefix("mongodb://").unwrap()).is_ok()
 }
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Waits for something that other processes do; at most two minutes, for a machine may be busy with other things.
 async fn until(what: &str, mut it_is_so: impl FnMut() -> bool) {
