@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
+    archive::{Archive, Entries},
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
@@ -50,6 +51,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Keep no undo journal.
     pub without_undo: bool,
+    /// Keep nothing of what is dropped on the way down, and give nothing back on the way up.
+    pub without_archive: bool,
 }
 
 /// What to migrate.
@@ -119,7 +122,8 @@ impl Run {
         let mut database = self.plan_database(&config, head.as_ref()).await?;
         let at = database.as_ref().map(|it| it.destination.clone()).or(head);
         let at = at.unwrap_or_else(|| newest().clone());
-        let plan = self.plan_datasets(&at).await?;
+        let archive = self.archived().await?;
+        let plan = self.plan_datasets(&at, archive.as_deref()).await?;
 
         let mut report = Report {
             dry_run: self.request.dry_run,
@@ -132,7 +136,7 @@ impl Run {
             self.control.send(Event::Finished(it.clone()));
         }
         if self.request.dry_run {
-            let (previews, mut estimate) = self.preview(&plan).await?;
+            let (previews, mut estimate) = self.preview(&plan, archive.as_ref()).await?;
             report.datasets.extend(previews);
             if !self.request.without_undo {
                 estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
@@ -143,7 +147,7 @@ impl Run {
             return Ok(report);
         }
         if self.request.on_failure == OnFailure::Stop
-            && self.foresees_failure(&plan, &mut report).await?
+            && self.foresees_failure(&plan, archive.as_ref(), &mut report).await?
         {
             report.sort();
             return Ok(report);
@@ -158,7 +162,7 @@ impl Run {
         let proposal = self.proposal(&plan, &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
-        let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
+        let mut written = self.write(plan, archive, database.as_mut(), &mut report, &hand).await;
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
         }
@@ -194,6 +198,7 @@ impl Run {
     async fn write(
         &self,
         plan: Plan,
+        archive: Option<Arc<Entries>>,
         mut database: Option<&mut DatabasePlan>,
         report: &mut Report,
         hand: &Hand,
@@ -202,7 +207,7 @@ impl Run {
         if let Some(database) = database.as_mut().filter(|_| !going_down) {
             self.write_database(database, hand).await?;
         }
-        self.write_datasets(plan, report, hand).await?;
+        self.write_datasets(plan, archive, report, hand).await?;
         match database {
             Some(database) if going_down && self.control.is_stopped() => {
                 database.report.state = State::Untouched;
@@ -336,7 +341,16 @@ impl Run {
         self.store.collections().await.map_err(|it| self.store.error(it))
     }
 
-    async fn plan_datasets(&self, database: &Release) -> Result<Plan> {
+    /// What the archive has for the datasets of this database, if it is to be used.
+    async fn archived(&self) -> Result<Option<Arc<Entries>>> {
+        if self.request.without_archive || self.request.target == Target::Database {
+            return Ok(None);
+        }
+        let entries = Entries::of(&self.store).await.map_err(|it| self.store.error(it))?;
+        Ok(Some(Arc::new(entries)))
+    }
+
+    async fn plan_datasets(&self, database: &Release, archive: Option<&Entries>) -> Result<Plan> {
         let names = match &self.request.target {
             Target::Database => return Ok(Plan::default()),
             Target::Everything => None,
@@ -354,7 +368,8 @@ impl Run {
             entries.retain(|it| names.iter().any(|name| it.is_named(name)));
         }
         let admin = self.as_admin();
-        plan(entries, self.request.destination.as_ref(), database, admin).map_err(Error::Refused)
+        let destination = self.request.destination.as_ref();
+        plan(entries, destination, database, admin, archive).map_err(Error::Refused)
     }
 
     async fn write_database(&self, plan: &mut DatabasePlan, hand: &Hand) -> Result<()> {
@@ -395,8 +410,13 @@ impl Run {
     }
 
     /// With [`OnFailure::Stop`], everything is folded once before anything is written.
-    async fn foresees_failure(&self, plan: &Plan, report: &mut Report) -> Result<bool> {
-        let (previews, _) = self.preview(plan).await?;
+    async fn foresees_failure(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let (previews, _) = self.preview(plan, archive).await?;
         if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
             return Ok(false);
         }
@@ -414,14 +434,19 @@ impl Run {
         Ok(true)
     }
 
-    async fn preview(&self, plan: &Plan) -> Result<(Vec<DatasetReport>, Estimate)> {
+    async fn preview(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+    ) -> Result<(Vec<DatasetReport>, Estimate)> {
         let mut estimate = Estimate::default();
         estimate.add_stamps(plan.stamps.len());
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
         let now = DateTime::now();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.cloned());
+        let loader = loader.await.map_err(error)?;
         for tasks in groups(&plan.tasks) {
             if self.control.is_stopped() {
                 break;
@@ -440,7 +465,13 @@ impl Run {
         Ok((reports, estimate))
     }
 
-    async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
+    async fn write_datasets(
+        &self,
+        plan: Plan,
+        archive: Option<Arc<Entries>>,
+        report: &mut Report,
+        hand: &Hand,
+    ) -> Result<()> {
         let settled = report.datasets.len();
         self.stamp(plan.stamps, report, hand).await?;
         // Those that were settled before are written down already, where there is anything to say of them.
@@ -451,10 +482,11 @@ impl Run {
         let error = |it| self.store.error(it);
         let existing = self.collections().await?;
         let now = hand.time();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
-        let loader = Arc::new(loader);
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.clone());
+        let loader = Arc::new(loader.await.map_err(error)?);
         let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
         let journal = self.journal(hand, existing.clone());
+        let in_use = existing.clone();
         let writer = Writer {
             store: self.store.clone(),
             journal,
@@ -469,6 +501,7 @@ impl Run {
             with_logs: Arc::new(with_logs),
             run: hand.id(),
             now,
+            archive: archive.map(|entries| self.archive(hand, entries, Arc::new(in_use))),
         };
         // Folded in order, so that the same database always gets the same names; written side by side.
         let folded = stream::iter(groups(&plan.tasks)).then(|tasks| {
@@ -522,6 +555,24 @@ impl Run {
             existing: Arc::new(existing),
             contended: Contended::default(),
         })
+    }
+
+    /// The archive, as this run uses it.
+    fn archive(
+        &self,
+        hand: &Hand,
+        entries: Arc<Entries>,
+        existing: Arc<BTreeSet<String>>,
+    ) -> Archive {
+        Archive {
+            store: self.store.clone(),
+            control: self.control.clone(),
+            run: hand.id(),
+            keeps_journal: hand.keeps_journal(),
+            existing,
+            entries,
+            passes: Arc::default(),
+        }
     }
 
     async fn datasets_with_logs(
@@ -659,6 +710,11 @@ fn split(loaded: Vec<Loaded>) -> (Vec<Work>, Vec<DatasetReport>) {
 fn previewed(work: &Work) -> DatasetReport {
     let mut report = report_of(&work.task, State::Planned);
     report.warnings = work.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    report.kept = work.lost.clone().unwrap_or_default();
+    if let Some(back) = &work.back {
+        report.warnings.extend(back.warnings());
+        report.given_back.clone_from(&back.what);
+    }
     let name = work.name.as_deref();
     report.renamed_to = name.filter(|it| Some(*it) != report.name.as_deref()).map(str::to_owned);
     report
@@ -684,9 +740,10 @@ fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
 
 fn reported(written: Written) -> DatasetReport {
     match written {
-        Written::Migrated { task, name, warnings } => {
+        Written::Migrated { task, name, warnings, kept, given_back } => {
             let renamed_to = name.filter(|it| task.entry.name.as_ref() != Some(it));
-            DatasetReport { renamed_to, warnings, ..report_of(&task, State::Migrated) }
+            let report = report_of(&task, State::Migrated);
+            DatasetReport { renamed_to, warnings, kept, given_back, ..report }
         }
         Written::Done(task) => report_of(&task, State::Current),
         Written::Refused(task, reason) => refused(&task, reason),
