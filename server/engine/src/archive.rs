@@ -22,6 +22,7 @@ use revisions::{
 };
 
 use crate::{
+    journal::id_of,
     keep::Keeper,
     load::{Stored, Work},
     pass::Halt,
@@ -166,37 +167,58 @@ pub struct Archive {
 /// Lists of footprints, as entries have them.
 pub type Passes = Arc<Mutex<BTreeMap<String, Vec<Document>>>>;
 
+/// What was kept of a dataset before it is kept.
+#[derive(Debug, Default)]
+struct Begun {
+    /// Under which run the values are.
+    values: ObjectId,
+    passes: Vec<Document>,
+    operations: Vec<RawDocumentBuf>,
+    /// The entries in whose place the new one is.
+    superseded: Vec<ArchiveId>,
+}
+
+impl Begun {
+    fn values_of(&self, work: &Work, turn: i32, scope: &str) -> Values {
+        let (dataset, scope) = (work.task.entry.id.clone(), scope.to_owned());
+        Values { place: ARCHIVE_VALUES, run: self.values, dataset, turn, scope }
+    }
+}
+
 impl Archive {
     /// Archives what is about to be dropped of these datasets.
     pub async fn keep(&self, group: &[&Work], logs: &[Bson]) -> Result<(), Halt> {
         let (mut parts, mut documents, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut superseded = Vec::new();
         for work in group.iter().filter(|it| it.goes_down()) {
-            let overwritten = self.operations(work, logs).await?;
+            let begun = self.begun(work).await?;
+            let overwritten = self.operations(work, logs, &begun).await?;
             let footprints = self.footprints(work);
             let untouched = footprints.iter().all(Option::is_none);
-            if work.lost.is_none() && overwritten.is_empty() && untouched {
+            if work.lost.is_none() && overwritten.is_empty() && untouched && begun.passes.is_empty()
+            {
                 continue;
             }
-            let head = work.task.head.clone().unwrap_or_else(|| Release::new([0]));
-            for it in self.entries.stale(&work.task.entry.id, &head) {
-                if it.id.run != self.run {
-                    self.store.forget_archive(it.id.run, &it.id.dataset).await?;
-                }
-            }
-            let passes = self.turns(work, &footprints, &mut parts);
+            let passes = self.turns(work, &begun, &footprints, &mut parts);
             for file in work.effects().filter_map(Effect::deletes) {
-                let values = |collection: &str| self.values(work, 0, &of_file(collection, file));
+                let scope = |collection: &str| of_file(collection, file);
+                let values = |collection: &str| begun.values_of(work, 0, &scope(collection));
                 self.keeper().file(file, values).await?;
             }
             let kept = self.documents(work, &overwritten).await?;
-            entries.push(self.entry(work, &kept, passes, overwritten.len()));
+            entries.push(self.entry(work, &kept, (passes, begun.values), overwritten.len()));
             documents.extend(kept);
+            superseded.extend(begun.superseded);
         }
         self.keeper().parts(&parts).await?;
         if entries.is_empty() {
             return Ok(());
         }
-        Ok(self.store.keep_archive(&documents, &entries).await?)
+        self.store.keep_archive(&documents, &entries).await?;
+        for it in superseded {
+            self.store.hand_over_archive(it.run, &it.dataset).await?;
+        }
+        Ok(())
     }
 
     /// After the commit: what was kept of these is what they have not any more, and what was given back they have.
@@ -241,11 +263,6 @@ impl Archive {
         ArchiveId { database, dataset, run: self.run }
     }
 
-    fn values(&self, work: &Work, turn: i32, scope: &str) -> Values {
-        let (dataset, scope) = (work.task.entry.id.clone(), scope.to_owned());
-        Values { place: ARCHIVE_VALUES, run: self.run, dataset, turn, scope }
-    }
-
     fn known(&self, work: &Work) -> Option<Vec<Document>> {
         let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
         passes.get(&work.task.entry.id.to_string()).cloned()
@@ -260,16 +277,39 @@ impl Archive {
         })
     }
 
-    /// What was kept of samples and frames, this time included; and what has to be kept now. What is kept already is not
-    /// kept again: what is found there may be what this run has made of it.
+    /// What was kept of this dataset before: by this run, that goes on, or by another one that has begun to take it down and
+    /// did not come to that. What they have found is what was there; what is found now may be what they have made of it.
+    async fn begun(&self, work: &Work) -> Result<Begun, Failure> {
+        let dataset = &work.task.entry.id;
+        let mut begun = Begun { values: self.run, ..Begun::default() };
+        let head = work.task.head.clone().unwrap_or_else(|| Release::new([0]));
+        for it in self.entries.stale(dataset, &head) {
+            begun.values = it.values;
+            begun.passes.clone_from(&it.passes);
+            for kept in self.store.archived(&[it]).await? {
+                if Kind::Operation.is_of(&kept) {
+                    begun.operations.push(crate::store::document(&kept)?);
+                }
+            }
+            if it.id.run != self.run {
+                begun.superseded.push(it.id.clone());
+            }
+        }
+        if let Some(passes) = self.known(work) {
+            begun.passes = passes;
+        }
+        Ok(begun)
+    }
+
+    /// What was kept of samples and frames, this time included; and what has to be kept now.
     fn turns(
         &self,
         work: &Work,
+        begun: &Begun,
         footprints: &[Option<Footprint>; 2],
         parts: &mut Vec<Part>,
     ) -> Vec<Document> {
-        let known = self.known(work).or_else(|| self.before(work));
-        let mut passes = known.unwrap_or_default();
+        let mut passes = begun.passes.clone();
         let [samples, frames] = footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
         let now = doc! { "samples": samples, "frames": frames };
         if footprints.iter().any(Option::is_some) && passes.last() != Some(&now) {
@@ -280,7 +320,7 @@ impl Archive {
                 [("samples", &names.samples), ("frames", &names.frames)].iter().zip(footprints)
             {
                 parts.extend(footprint.as_ref().map(|it| Part {
-                    values: self.values(work, turn, scope),
+                    values: begun.values_of(work, turn, scope),
                     collection: (*name).clone(),
                     filter: it.kept(),
                     expression: it.values(),
@@ -292,22 +332,25 @@ impl Archive {
         passes
     }
 
-    /// What this run has kept of it before it was interrupted.
-    fn before(&self, work: &Work) -> Option<Vec<Document>> {
-        let stack = self.entries.open.get(&work.task.entry.id.to_string())?;
-        Some(stack.iter().find(|it| it.id.run == self.run)?.passes.clone())
-    }
-
-    /// The delegated operations of which something is overwritten.
-    async fn operations(&self, work: &Work, logs: &[Bson]) -> Result<Vec<RawDocumentBuf>, Failure> {
+    /// The delegated operations that would not come back by themselves.
+    async fn operations(
+        &self,
+        work: &Work,
+        logs: &[Bson],
+        begun: &Begun,
+    ) -> Result<Vec<RawDocumentBuf>, Failure> {
         let dataset = &work.task.entry.id;
-        let mut found = Vec::new();
+        let mut found = begun.operations.clone();
         for effect in work.effects().filter(|_| logs.contains(dataset)) {
-            if let Effect::RenameOperationLog { from, to } = effect {
-                let filter = doc! {
-                    "dataset_id": dataset, *from: { "$regex": r"\.log$" }, *to: { "$exists": true },
-                };
-                found.extend(self.store.whole_documents("delegated_ops", filter).await?);
+            let Effect::RenameOperationLog { from, to } = effect else { continue };
+            let is_log = doc! { "$regex": r"\.log$" };
+            let either = [doc! { *from: is_log.clone() }, doc! { *to: is_log }];
+            let filter = doc! { "dataset_id": dataset, "$or": either.to_vec() };
+            for it in self.store.whole_documents("delegated_ops", filter).await? {
+                let known = found.iter().any(|known| id_of(known) == id_of(&it));
+                if !known && !effect.returns(&crate::load::decoded(&it).map_err(Failure::other)?) {
+                    found.push(it);
+                }
             }
         }
         Ok(found)
@@ -341,12 +384,12 @@ impl Archive {
             if let Effect::DeleteViews(ids) = effect {
                 let filter = doc! { "_id": { "$in": ids } };
                 for it in self.store.whole_documents("views", filter).await? {
-                    kept.push(id(Kind::View, crate::journal::id_of(&it)).archiving(&it));
+                    kept.push(id(Kind::View, id_of(&it)).archiving(&it));
                 }
             }
         }
         for it in operations {
-            kept.push(id(Kind::Operation, crate::journal::id_of(it)).archiving(it));
+            kept.push(id(Kind::Operation, id_of(it)).archiving(it));
         }
         Ok(kept)
     }
@@ -355,7 +398,7 @@ impl Archive {
         &self,
         work: &Work,
         kept: &[Document],
-        passes: Vec<Document>,
+        (passes, values): (Vec<Document>, ObjectId),
         operations: usize,
     ) -> ArchiveEntry {
         let mut what = work.lost.clone().unwrap_or_default();
@@ -376,6 +419,7 @@ impl Archive {
             what,
             documents: whole(kept.len()),
             bytes: whole(bytes),
+            values,
             samples: work.collections.samples.clone(),
             frames: work.collections.frames.clone(),
             passes,
@@ -456,9 +500,8 @@ impl ArchiveEntry {
 
 /// Where the values of an entry are.
 fn values_of(entry: &ArchiveEntry, turn: i32, scope: &str) -> Values {
-    let ArchiveId { dataset, run, .. } = &entry.id;
-    let (dataset, scope) = (dataset.clone(), scope.to_owned());
-    Values { place: ARCHIVE_VALUES, run: *run, dataset, turn, scope }
+    let (dataset, scope) = (entry.id.dataset.clone(), scope.to_owned());
+    Values { place: ARCHIVE_VALUES, run: entry.values, dataset, turn, scope }
 }
 
 fn of_file(collection: &str, file: ObjectId) -> String {

@@ -224,17 +224,32 @@ impl Merging<'_> {
 const NAMES: [&str; 2] = ["name", "slug"];
 
 /// A delegated operation after these steps.
-fn renamed(mut operation: Document, steps: &[Step]) -> Document {
-    for step in steps {
-        if let Step::Effect(Effect::RenameOperationLog { from, to }) = step
-            && operation.get_str(from).is_ok_and(|it| it.ends_with(".log"))
-            && let Some(path) = operation.remove(from)
-        {
-            operation.remove(to);
-            operation.insert(*to, path);
-        }
+fn renamed(operation: Document, steps: &[Step]) -> Document {
+    let effects = steps.iter().filter_map(|it| match it {
+        Step::Effect(Effect::RenameOperationLog { from, to }) => Some((*from, *to)),
+        _ => None,
+    });
+    effects.fold(operation, |it, (from, to)| rename_log(it, from, to))
+}
+
+/// As the server does it, whose `\.log$` also matches in front of the end of a last line.
+fn rename_log(mut operation: Document, from: &str, to: &str) -> Document {
+    let is_log = |it: &str| it.strip_suffix('\n').unwrap_or(it).ends_with(".log");
+    if operation.get_str(from).is_ok_and(is_log)
+        && let Some(path) = operation.remove(from)
+    {
+        operation.insert(to, path);
     }
     operation
+}
+
+impl Effect {
+    /// Whether going up again would bring a delegated operation back as it was.
+    pub fn returns(&self, operation: &Document) -> bool {
+        let Self::RenameOperationLog { from, to } = self else { return true };
+        let there = rename_log(operation.clone(), from, to);
+        are_same(&rename_log(there, to, from), operation)
+    }
 }
 
 /// The results that a dataset refers to.

@@ -37,6 +37,8 @@ pub struct ArchiveEntry {
     pub documents: i64,
     /// See `documents`.
     pub bytes: i64,
+    /// Under which run the values are kept: another one if that has begun the downgrade and this one has done it.
+    pub values: ObjectId,
     /// Where the samples are.
     pub samples: String,
     /// Where the frames are.
@@ -174,10 +176,19 @@ impl Store {
     /// Forgets an entry and all that it keeps. What it keeps goes first: an entry without it is seen to be broken, and
     /// forgotten by the same again.
     pub async fn forget_archive(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
+        let id = ArchiveId { database: self.name().to_owned(), dataset: dataset.clone(), run };
+        let entry = self.jobs.collection::<Document>(ARCHIVE);
+        let found = entry.find_one(doc! { "_id": id.stored() }).await?;
+        let values = found.and_then(|it| it.get_object_id("values").ok()).unwrap_or(run);
+        let all = doc! { "q": about(values, dataset), "limit": 0 };
+        self.jobs_command(doc! { "delete": ARCHIVE_VALUES, "deletes": [all] }).await?;
+        self.hand_over_archive(run, dataset).await
+    }
+
+    /// Forgets an entry, but not its values: another one has them now.
+    pub async fn hand_over_archive(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
         let all = doc! { "q": about(run, dataset), "limit": 0 };
-        for place in [DOCUMENTS, ARCHIVE_VALUES] {
-            self.jobs_command(doc! { "delete": place, "deletes": [all.clone()] }).await?;
-        }
+        self.jobs_command(doc! { "delete": DOCUMENTS, "deletes": [all] }).await?;
         let id = ArchiveId { database: self.name().to_owned(), dataset: dataset.clone(), run };
         let entry = doc! { "q": { "_id": id.stored() }, "limit": 1 };
         self.jobs_command(doc! { "delete": ARCHIVE, "deletes": [entry] }).await.map(drop)
