@@ -1,0 +1,11 @@
+//! The engine on real servers: company, interruptions, kills, undo.
+
+mod collections;
+mod company;
+mod interruption;
+mod kills;
+mod lease;
+mod pace;
+mod replica_set;
+mod step_down;
+mod undo;
