@@ -25,8 +25,9 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 	@$(WITH) wasm -- cargo build $(HOST) --bin fiftyone-migrate
 	@$(DEMO) $(WITH) mongod -- $(PROGRAM) serve --demo
 
+# Many tests wait for a lease to run out: more of them than there are cores go side by side.
 test: site ## run every test
-	@$(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 
