@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bson::{Document, doc, oid::ObjectId};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     pass::Halt,
@@ -10,9 +11,13 @@ use crate::{
     store::{LONGEST_WRITE, Part, Store, Values},
 };
 
-/// How many collections are looked at by one command, and how long that may take before each is looked at for itself.
+/// How many commands look at collections side by side, as a few large ones are worth dividing.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How many collections are looked at by one command, and how long that may take before each is looked at for itself,
+/// and then in ranges: a scan costs a third of walking the index, a second of it is some million documents.
 const TOGETHER: usize = 64;
-const AT_ONCE: Duration = Duration::from_millis(250);
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How many documents of a large collection are looked at by one command.
 const RANGE_DOCUMENTS: u64 = 20_000;
@@ -30,31 +35,32 @@ pub struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// Keeps parts of many collections: small ones by one command, and large ones in ranges.
-    pub async fn parts(&self, parts: &[Part]) -> Result<(), Halt> {
-        for together in parts.chunks(TOGETHER) {
-            if self.control.is_stopped() {
-                return Err(Halt::Stopped);
-            }
-            match self.store.keep_values(together, AT_ONCE).await {
-                Err(failure) if failure.is_too_slow() => {}
-                kept => {
-                    kept?;
-                    continue;
-                }
-            }
-            for it in together {
-                match self.store.keep_values(std::slice::from_ref(it), AT_ONCE).await {
-                    Err(failure) if failure.is_too_slow() => self.walk(it).await?,
-                    kept => kept?,
-                }
+    /// Keeps parts of many collections, side by side: small ones by one command, and large ones in ranges.
+    pub async fn parts(self, parts: &[Part]) -> Result<(), Halt> {
+        let together = parts.len().div_ceil(SIDE_BY_SIDE).clamp(1, TOGETHER);
+        let kept: Vec<_> = parts.chunks(together).map(|it| self.together(it)).collect();
+        stream::iter(kept).buffer_unordered(SIDE_BY_SIDE).try_collect::<()>().await
+    }
+
+    async fn together(self, parts: &[Part]) -> Result<(), Halt> {
+        if self.control.is_stopped() {
+            return Err(Halt::Stopped);
+        }
+        match self.store.keep_values(parts, AT_ONCE).await {
+            Err(failure) if failure.is_too_slow() => {}
+            kept => return Ok(kept?),
+        }
+        for it in parts {
+            match self.store.keep_values(std::slice::from_ref(it), AT_ONCE).await {
+                Err(failure) if failure.is_too_slow() => self.walk(it).await?,
+                kept => kept?,
             }
         }
         Ok(())
     }
 
     /// Keeps a part of a large collection.
-    pub async fn walk(&self, part: &Part) -> Result<(), Halt> {
+    pub async fn walk(self, part: &Part) -> Result<(), Halt> {
         let (mut after, mut size) = (None, RANGE_DOCUMENTS);
         loop {
             if self.control.is_stopped() {

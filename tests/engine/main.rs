@@ -1,0 +1,12 @@
+//! The engine on real servers: the archive, company, interruptions, kills, undo.
+
+mod archive;
+mod collections;
+mod company;
+mod interruption;
+mod kills;
+mod lease;
+mod pace;
+mod replica_set;
+mod step_down;
+mod undo;
