@@ -5,6 +5,7 @@ mod datasets;
 mod documents;
 mod failure;
 mod health;
+mod indexes;
 mod jobs;
 mod journal;
 mod leases;
@@ -17,13 +18,15 @@ mod repairs;
 mod results;
 mod runs;
 mod server;
+mod shares;
 mod values;
 mod views;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
+use tokio::sync::OnceCell;
 
 pub use config::Config;
 pub use datasets::{Entry, Swap};
@@ -31,11 +34,12 @@ pub(crate) use datasets::{raw, size};
 pub use failure::Failure;
 pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
 pub use journal::{EntryId, Kind, binary, bytes, document};
-pub use leases::{Holder, Lease, Taking};
+pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
+pub use shares::{Claim, Held, HeldShare, JobHand, Offer, Tie};
 pub use values::{Part, Restoring, Values};
 
 use crate::{Error, Result};
@@ -55,6 +59,8 @@ pub struct Store {
     jobs: Database,
     hosts: String,
     validation: bool,
+    /// Whether the indexes of the runs' database were seen to.
+    indexed: Arc<OnceCell<()>>,
 }
 
 impl Store {
@@ -78,7 +84,8 @@ impl Store {
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
         let (database, jobs) = (client.database(database), client.database(runs));
-        Ok(Self { client, database, jobs, hosts: hosts.join(", "), validation })
+        let hosts = hosts.join(", ");
+        Ok(Self { client, database, jobs, hosts, validation, indexed: Arc::default() })
     }
 
     /// Ends the connection. Without it the driver would do so in the background, and panic where the program

@@ -18,7 +18,7 @@ use crate::{
     load::{Loaded, Loader, Task},
     pass::{Halt, Passes},
     store::{Entry, Failure},
-    write::{Writer, Written},
+    write::{Writer, Written, Yields},
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -151,6 +151,7 @@ async fn carry(
     let writer = Writer {
         // What is mended was damaged: nobody wants that back.
         journal: None,
+        yields: Yields::default(),
         store: store.clone(),
         passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
         loader: Arc::new(loader),
