@@ -155,10 +155,10 @@ impl<'a> Lead<'a> {
         let (ours, others): (Vec<Task>, Vec<Task>) =
             left.into_iter().partition(|it| !is_untied(it));
         locked(&self.ahead).extend(groups(&ours));
+        let tied = self.tasks.len() - untied.len();
         let text = format!(
-            "is divided: {} datasets are for whoever claims them; {} that have something in common with others stay here",
-            others.len(),
-            ours.len()
+            "is divided: what is not begun is for whoever claims it, but for {tied} datasets that have something in \
+             common with others"
         );
         log(&self.store, run, &text).await;
         let offered = self.offer(others).await;
