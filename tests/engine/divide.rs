@@ -167,6 +167,9 @@ async fn assert_divided(deployment: &Deployment, id: &str, run: &Value) -> BTree
 }
 
 async fn assert_nothing_left(deployment: &Deployment) {
+    let noted = deployment.jobs().collection::<Document>("run_datasets");
+    let indexes = noted.list_index_names().await.unwrap();
+    assert!(indexes.contains(&"dataset_1_run_-1".to_owned()), "{indexes:?}");
     let name = deployment.database.name();
     let shares = deployment.jobs().collection::<Document>("run_shares");
     assert_eq!(shares.count_documents(doc! { "database": name }).await.unwrap(), 0);
@@ -353,4 +356,40 @@ async fn the_first_failure_of_a_helper_ends_the_run_of_all() {
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_same("failed", &left, &left_by(deployment, divided.begun).await);
     end(helpers.into_iter().chain([leader])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: `make torture`"]
+async fn whoever_is_asleep_for_longer_than_a_lease_lasts_finds_that_others_have_gone_on() {
+    let divided = Divided::begin(&[]).await;
+    let leader = divided.server();
+    divided.until("begun", |it| it["state"] == "running").await;
+    let [first, second] = [(); 2].map(|()| divided.server());
+    divided.until("helped", |it| helpers_at_work(it) == 2).await;
+    // One that leads and one that helps, in the middle of what they do.
+    leader.signal(Signal::SIGSTOP);
+    first.signal(Signal::SIGSTOP);
+    let run = divided.completed().await;
+    let runs = divided.deployment.jobs().collection::<Document>("runs");
+    let filter = doc! { "_id": ObjectId::parse_str(&divided.id).unwrap() };
+    let ended = runs.find_one(filter.clone()).await.unwrap();
+    divided.assert_same("while they sleep").await;
+    leader.signal(Signal::SIGCONT);
+    first.signal(Signal::SIGCONT);
+    // What they are in the middle of ends; whether they would do more shows by then.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    divided.assert_same("when they are awake").await;
+    assert_fenced(&divided.deployment, &divided.id).await;
+    assert_nothing_left(&divided.deployment).await;
+    // That one of them has left is said among the hands.
+    let now = runs.find_one(filter).await.unwrap();
+    let without = |it: Option<Document>| {
+        let mut it = it.unwrap();
+        it.remove("hands");
+        it
+    };
+    assert_eq!(without(now), without(ended));
+    let led = hands(&run["run"]).iter().filter(|it| it["leads"] == true).count();
+    assert!(led >= 1, "{:#}", run["run"]);
+    end([leader, first, second]).await;
 }
