@@ -14,6 +14,7 @@ use std::{
 };
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use revisions::{Effect, Footprint, Pass, Scope, Stage, stages};
 
 use crate::{
@@ -29,9 +30,13 @@ pub use size::Estimate;
 /// How many bytes of a dataset document go into one entry.
 const PART_BYTES: usize = 8 << 20;
 
-/// How many collections are looked at by one command, and how long that may take before each is looked at for itself.
+/// How many commands look at collections side by side, as a few large ones are worth dividing.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How many collections are looked at by one command, and how long that may take before each is looked at for itself,
+/// and then in ranges: a scan costs a third of walking the index, a second of it is some million documents.
 const TOGETHER: usize = 64;
-const AT_ONCE: Duration = Duration::from_millis(250);
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How many documents of a large collection are looked at by one command.
 const RANGE_DOCUMENTS: u64 = 20_000;
@@ -83,9 +88,9 @@ impl Journal {
         for it in &before {
             parts.extend(self.parts(it));
         }
-        for together in parts.chunks(TOGETHER) {
-            self.keep_values(together).await?;
-        }
+        let together = parts.len().div_ceil(SIDE_BY_SIDE).clamp(1, TOGETHER);
+        let kept: Vec<_> = parts.chunks(together).map(|it| self.keep_values(it)).collect();
+        stream::iter(kept).buffer_unordered(SIDE_BY_SIDE).try_collect::<()>().await?;
         let mut entries = self.views(&before).await?;
         for it in &before {
             self.files(it).await?;

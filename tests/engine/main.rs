@@ -1,0 +1,12 @@
+//! The engine on real servers: company, interruptions, kills, undo.
+
+mod collections;
+mod company;
+mod divide;
+mod interruption;
+mod kills;
+mod lease;
+mod pace;
+mod replica_set;
+mod step_down;
+mod undo;
