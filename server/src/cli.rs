@@ -121,6 +121,12 @@ enum RunsCommand {
         /// As `runs` lists it.
         id: String,
     },
+    /// Help with a run that is carried out elsewhere, until it ends or rests; Ctrl-C ends the help, not the run. A server
+    /// (`fiftyone-migrate serve`) does so by itself.
+    Join {
+        /// As `runs` lists it.
+        id: String,
+    },
     /// Let a run go faster or slower, also while it goes.
     Pace(PaceArgs),
     /// Bring back what a run has changed to what it was before; or go on with that.

@@ -3,6 +3,7 @@
 mod archive;
 mod collections;
 mod company;
+mod divide;
 mod interruption;
 mod kills;
 mod lease;

@@ -4,6 +4,7 @@
 //! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
 
 mod archive;
+mod clock;
 mod demo;
 mod doctor;
 mod error;
@@ -20,6 +21,7 @@ mod report;
 mod results;
 mod run;
 mod runs;
+mod shares;
 mod status;
 mod store;
 mod sweep;
@@ -30,7 +32,7 @@ pub mod versions;
 mod write;
 
 use model::Status;
-pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunSummary};
+pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
 
 pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
@@ -39,6 +41,7 @@ pub use progress::{Control, Event, Meter};
 pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State, printable};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
+pub use shares::Helped;
 pub use store::Entry;
 
 use crate::{
@@ -185,6 +188,7 @@ mod tests {
             any_thread(engine.go_on("", JobEvent::Resume, control.clone()));
             any_thread(engine.wish("", JobEvent::Pause));
             any_thread(engine.undo("", &[], control.clone()));
+            any_thread(engine.join("", control.clone()));
             any_thread(engine.forget(""));
             any_thread(engine.clone().attend(std::future::ready(())));
         }

@@ -407,7 +407,7 @@ fn refused(task: Task, reason: &str) -> Loaded {
 
 impl Task {
     /// Whether some revision it crosses needs this loaded; all of them might, while its head is not known.
-    fn reads(&self, what: Read) -> bool {
+    pub(crate) fn reads(&self, what: Read) -> bool {
         match &self.head {
             Some(head) => {
                 between(head, &self.destination).iter().any(|it| it.reads.contains(&what))

@@ -7,22 +7,22 @@ use std::{
 };
 
 use bson::{DateTime, oid::ObjectId};
-use futures_util::{StreamExt, stream};
 use model::{Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    archive::{Archive, Entries},
+    archive::Entries,
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
-    pass::{Halt, Passes},
+    pass::Halt,
     plan::{Plan, plan, report_of},
     policy::{self, Decision},
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State},
+    shares::{Keeps, Lead},
     store::{Asked, Config, Entry, Failure, Store},
     sweep::sweep,
     versions::newest,
@@ -35,7 +35,7 @@ const GROUP: usize = 128;
 const GROUP_BYTES: usize = 2 << 20;
 
 /// How many groups are written side by side: while one waits for its commit, others keep the server busy.
-const GROUPS_SIDE_BY_SIDE: usize = 3;
+pub const GROUPS_SIDE_BY_SIDE: usize = 3;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -162,7 +162,8 @@ impl Run {
         let proposal = self.proposal(&plan, &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
-        let mut written = self.write(plan, archive, database.as_mut(), &mut report, &hand).await;
+        let plan = without_done(plan, &hand, &mut report);
+        let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
         }
@@ -198,7 +199,6 @@ impl Run {
     async fn write(
         &self,
         plan: Plan,
-        archive: Option<Arc<Entries>>,
         mut database: Option<&mut DatabasePlan>,
         report: &mut Report,
         hand: &Hand,
@@ -207,7 +207,7 @@ impl Run {
         if let Some(database) = database.as_mut().filter(|_| !going_down) {
             self.write_database(database, hand).await?;
         }
-        self.write_datasets(plan, archive, report, hand).await?;
+        self.write_datasets(plan, report, hand).await?;
         match database {
             Some(database) if going_down && self.control.is_stopped() => {
                 database.report.state = State::Untouched;
@@ -465,13 +465,7 @@ impl Run {
         Ok((reports, estimate))
     }
 
-    async fn write_datasets(
-        &self,
-        plan: Plan,
-        archive: Option<Arc<Entries>>,
-        report: &mut Report,
-        hand: &Hand,
-    ) -> Result<()> {
+    async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
         let settled = report.datasets.len();
         self.stamp(plan.stamps, report, hand).await?;
         // Those that were settled before are written down already, where there is anything to say of them.
@@ -479,70 +473,12 @@ impl Run {
         if plan.tasks.is_empty() {
             return Ok(());
         }
-        let error = |it| self.store.error(it);
-        let existing = self.collections().await?;
-        let now = hand.time();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.clone());
-        let loader = Arc::new(loader.await.map_err(error)?);
-        let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
-        let journal = self.journal(hand, existing.clone());
-        let in_use = existing.clone();
-        let writer = Writer {
-            store: self.store.clone(),
-            journal,
-            passes: Passes::new(
-                self.store.clone(),
-                self.control.clone(),
-                (hand.id(), hand.fence()),
-                existing,
-            ),
-            loader: Arc::clone(&loader),
-            control: self.control.clone(),
-            with_logs: Arc::new(with_logs),
-            run: hand.id(),
-            now,
-            archive: archive.map(|entries| self.archive(hand, entries, Arc::new(in_use))),
-        };
-        // Folded in order, so that the same database always gets the same names; written side by side.
-        let folded = stream::iter(groups(&plan.tasks)).then(|tasks| {
-            let (loader, control) = (Arc::clone(&loader), self.control.clone());
-            async move {
-                if control.is_stopped() {
-                    return (Vec::new(), untouched(&tasks));
-                }
-                match loader.load(tasks.clone()).await {
-                    Ok(found) => split(found),
-                    Err(failure) => {
-                        if failure.is_fatal() {
-                            control.break_off_by(&failure);
-                        }
-                        let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
-                        (Vec::new(), tasks.iter().map(failed).collect())
-                    }
-                }
-            }
-        });
-        let written = folded
-            .map(|(group, settled)| write_group(writer.clone(), group, settled))
-            .buffer_unordered(GROUPS_SIDE_BY_SIDE);
-        let mut written = std::pin::pin!(written);
-        while let Some(reports) = written.next().await {
-            // What cannot be noted can be seen in the datasets themselves; a lost connection ends the run elsewhere.
-            if let Err(failure) = hand.note(&reports).await {
-                tracing::warn!(
-                    "what became of {} datasets could not be noted: {failure}",
-                    reports.len()
-                );
-            }
-            for it in reports {
-                if it.is_failure() && self.request.on_failure == OnFailure::Stop {
-                    self.control.break_off(it.reason.clone().unwrap_or_default());
-                }
-                self.control.send(Event::Finished(it.clone()));
-                report.datasets.push(it);
-            }
-        }
-        Ok(())
+        let lead = Lead::new(&self.store, hand, self.control.clone(), plan.tasks);
+        let goes_on = self.going.job.is_some() || hand.goes_on();
+        let stops = self.request.on_failure == OnFailure::Stop;
+        let archive = !self.request.without_archive;
+        let keeps = Keeps { journal: hand.keeps_journal(), archive };
+        lead.work(keeps, goes_on, stops, report).await
     }
 
     /// Where it is kept how things were, if this run keeps that.
@@ -555,42 +491,6 @@ impl Run {
             existing: Arc::new(existing),
             contended: Contended::default(),
         })
-    }
-
-    /// The archive, as this run uses it.
-    fn archive(
-        &self,
-        hand: &Hand,
-        entries: Arc<Entries>,
-        existing: Arc<BTreeSet<String>>,
-    ) -> Archive {
-        Archive {
-            store: self.store.clone(),
-            control: self.control.clone(),
-            run: hand.id(),
-            keeps_journal: hand.keeps_journal(),
-            existing,
-            entries,
-            passes: Arc::default(),
-        }
-    }
-
-    async fn datasets_with_logs(
-        &self,
-        tasks: &[Task],
-        existing: &BTreeSet<String>,
-    ) -> Result<Vec<bson::Bson>, Failure> {
-        let revision = Release::new([1, 4, 0]);
-        let crosses = |it: &Task| {
-            let destination = base(&it.destination) < revision;
-            it.head.as_ref().is_none_or(|head| (base(head) < revision) != destination)
-        };
-        if !existing.contains("delegated_ops") || !tasks.iter().any(crosses) {
-            return Ok(Vec::new());
-        }
-        let mut ids = self.store.datasets_with_logs("run_link").await?;
-        ids.extend(self.store.datasets_with_logs("log_path").await?);
-        Ok(ids)
     }
 
     /// Those that cross no revision only get a new version: one command for thousands.
@@ -635,6 +535,19 @@ impl Run {
     }
 }
 
+/// What is left to do when others have done a part since it was planned: those who helped with a run whose leader is gone.
+fn without_done(mut plan: Plan, hand: &Hand, report: &mut Report) -> Plan {
+    let done = hand.done_by_others();
+    if !done.is_empty() {
+        let planned: BTreeSet<String> = plan.tasks.iter().map(|it| it.entry.id_text()).collect();
+        let ours = done.iter().filter(|it| planned.contains(&it.id));
+        let ids: BTreeSet<String> = ours.clone().map(|it| it.id.clone()).collect();
+        report.datasets.extend(ours.cloned());
+        plan.tasks.retain(|it| !ids.contains(&it.entry.id_text()));
+    }
+    plan
+}
+
 /// Whether datasets at this version do not say so.
 pub fn is_unstamped(version: &Release) -> bool {
     base(version) < Release::new([0, 6, 2])
@@ -654,8 +567,25 @@ impl Report {
     }
 }
 
+/// Loads and folds a group: what has to be written, and the reports of what has not.
+pub async fn folded(writer: &Writer, tasks: Vec<Task>) -> (Vec<Work>, Vec<DatasetReport>) {
+    if writer.control.is_stopped() {
+        return (Vec::new(), untouched(&tasks));
+    }
+    match writer.loader.load(tasks.clone()).await {
+        Ok(found) => split(found),
+        Err(failure) => {
+            if failure.is_fatal() {
+                writer.control.break_off_by(&failure);
+            }
+            let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
+            (Vec::new(), tasks.iter().map(failed).collect())
+        }
+    }
+}
+
 /// Writes a group, unless the run was stopped by now, and adds what became of it to what is settled already.
-async fn write_group(
+pub async fn write_group(
     writer: Writer,
     group: Vec<Work>,
     mut settled: Vec<DatasetReport>,
@@ -679,7 +609,7 @@ async fn write_group(
 }
 
 /// Splits tasks into groups, in their order.
-fn groups(tasks: &[Task]) -> Vec<Vec<Task>> {
+pub fn groups(tasks: &[Task]) -> Vec<Vec<Task>> {
     let (mut groups, mut from, mut bytes) = (Vec::new(), 0, 0);
     for (index, it) in tasks.iter().enumerate() {
         if index > from && (index - from == GROUP || bytes + it.entry.bytes > GROUP_BYTES) {
@@ -734,7 +664,7 @@ fn halted(task: &Task, halt: Halt) -> DatasetReport {
     }
 }
 
-fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
+pub fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
     tasks.iter().map(|it| report_of(it, State::Untouched)).collect()
 }
 

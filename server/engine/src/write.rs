@@ -4,7 +4,10 @@
 //! what is added has computed ids, what is changed can be changed twice, the commit is one write per dataset,
 //! and only then is anything removed.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
 use futures_util::{StreamExt, stream};
@@ -77,7 +80,12 @@ pub struct Writer {
     pub journal: Option<Journal>,
     /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
     pub archive: Option<Archive>,
+    /// What others do, once there are any.
+    pub yields: Yields,
 }
+
+/// The texts of the `_id`s of datasets that are left to others, once there are any: those that were not begun yet halt.
+pub type Yields = Arc<OnceLock<BTreeSet<String>>>;
 
 impl Writer {
     /// The report of a failure. One that concerns the connection ends the whole run: nobody waits for thousands
@@ -170,7 +178,12 @@ impl Writer {
         let mut hasty = false;
         // How many really run side by side, the passes decide; these only wait their turn.
         let mut changed = stream::iter(group)
-            .map(|(work, again)| async move { (self.change(&work, !again).await, work, again) })
+            .map(|(work, again)| async move {
+                if !repeated && self.yields_to_others(&work) {
+                    return (Err(Halt::Stopped), work, again);
+                }
+                (self.change(&work, !again).await, work, again)
+            })
             .buffered(CHANGED_SIDE_BY_SIDE);
         while let Some((changed, work, again)) = changed.next().await {
             hasty |= again;
@@ -235,6 +248,10 @@ impl Writer {
         let settled = self.archive.as_ref()?.settle(done).await;
         let failure = settled.err()?;
         Some(format!("what the archive has of it could not be settled: {}", failure.text))
+    }
+
+    fn yields_to_others(&self, work: &Work) -> bool {
+        self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
     /// Before anything else: what cannot be computed back is written down.
@@ -371,14 +388,25 @@ impl Writer {
             }
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
+        // Whoever has the lease by now may have put there what we would remove.
+        let ours = || match self.control.is_over() {
+            true => Err(Failure::other("the lease was lost; whoever goes on with the run does it")),
+            false => Ok(()),
+        };
         let removed = async {
             if !views.is_empty() {
+                ours()?;
                 self.store.delete_views(&views).await?;
             }
             if !files.is_empty() {
+                ours()?;
                 self.store.delete_results(&files).await?;
             }
-            if runs.is_empty() { Ok(0) } else { self.store.delete_runs(&runs).await }
+            if runs.is_empty() {
+                return Ok(0);
+            }
+            ours()?;
+            self.store.delete_runs(&runs).await
         };
         let told = match removed.await {
             Ok(0) => None,

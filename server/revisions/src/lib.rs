@@ -36,6 +36,7 @@ pub use refusal::{Reason, Refusal};
 pub use shape::Shape;
 pub use step::{Collections, Effect, Merge, Scope, Step};
 pub use update::{Expr, Update};
+pub use v0_19_0::naming::name_in_urls;
 
 /// One change of the data model, and how to undo it.
 #[derive(Debug)]

@@ -147,11 +147,22 @@ pub fn told(
     }
 }
 
-/// The first signal stops at the next batch edge.
+/// The first signal stops at the next batch edge; it and every further one say what is waited for.
 pub async fn stop_on_signal(meter: Meter, output: Output) {
     crate::signal::asked_to_end().await;
     output.warning("stopping at the next batch edge ...");
     meter.stop();
+    let mut again = "another Ctrl-C changes nothing";
+    loop {
+        let what = match meter.under_way() {
+            0 => "what was begun is written to its end".to_owned(),
+            1 => "MongoDB is at one operation on samples or frames".to_owned(),
+            count => format!("MongoDB is at {count} operations on samples or frames"),
+        };
+        output.warning(&format!("{what}, which takes some seconds at most; {again}"));
+        crate::signal::asked_to_end().await;
+        again = "it stops by itself, and killing it (`kill -9`) would leave more to repeat";
+    }
 }
 
 struct Watch {

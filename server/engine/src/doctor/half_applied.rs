@@ -18,7 +18,7 @@ use crate::{
     load::{Loaded, Loader, Task},
     pass::{Halt, Passes},
     store::{Entry, Failure},
-    write::{Writer, Written},
+    write::{Writer, Written, Yields},
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -152,6 +152,7 @@ async fn carry(
         // What is mended was damaged: nobody wants that back.
         journal: None,
         archive: None,
+        yields: Yields::default(),
         store: store.clone(),
         passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
         loader: Arc::new(loader),
