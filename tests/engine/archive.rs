@@ -1,6 +1,6 @@
 //! Downgrades that lose nothing: what an old version does not know comes back on the way up.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use engine::{
@@ -31,7 +31,9 @@ async fn dump(deployment: &Deployment) -> Dump {
     // The database's own document belongs to no dataset.
     dump.retain(|name, documents| name != "config" && !documents.is_empty());
     for documents in dump.values_mut() {
-        documents.iter_mut().for_each(|it| *it = sorted(it));
+        for it in documents {
+            *it = sorted(it);
+        }
     }
     dump
 }
@@ -513,4 +515,41 @@ async fn values_of_samples_come_back_where_nobody_has_set_them_meanwhile() {
     documents[7].insert("line", doc! { "_cls": "Polyline", "points": [[[0.5, 0.5]]] });
     documents.remove(8);
     same("values", &expected, &dump(&deployment).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_that_is_edited_while_it_goes_down_gets_back_what_it_had_at_last() {
+    let deployment = Deployment::holding(&State::newest()).await;
+    let before = dump(&deployment).await;
+    let datasets = deployment.collection("datasets");
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let editor = tokio::spawn(async move {
+        let mut edits = 0;
+        while stopped.try_recv().is_err() {
+            let edit =
+                doc! { "$inc": { "info.edits": 1 }, "$set": { "tags": [edits.to_string()] } };
+            // Where there are no tags any more, nobody sets them.
+            let known = doc! { "name": "img-det", "tags": { "$exists": true } };
+            let edited = datasets.update_one(known, edit).await.unwrap();
+            edits += i32::try_from(edited.modified_count).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        edits
+    });
+    while deployment.dataset("img-det").await.get_document("info").unwrap().get("edits").is_none() {
+        tokio::task::yield_now().await;
+    }
+    let down = deployment.migrate(to("0.15.0")).await;
+    stop.send(()).unwrap();
+    let edits = editor.await.unwrap();
+    assert!(edits > 0 && down.count(Became::Migrated) == 2, "{edits} edits: {:?}", down.datasets);
+    let report = up(&deployment, NEWEST).await;
+    assert_eq!(conflicts(&report), [""; 0]);
+    let mut expected = before.clone();
+    let images = expected.get_mut("datasets").unwrap().iter_mut();
+    for it in images.filter(|it| it.get_str("name").is_ok_and(|it| it == "img-det")) {
+        it.get_document_mut("info").unwrap().insert("edits", edits);
+        it.insert("tags", vec![(edits - 1).to_string()]);
+    }
+    same("edited", &expected, &dump(&deployment).await);
 }

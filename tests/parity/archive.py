@@ -10,6 +10,10 @@ import ours
 TOP = len(boundaries.LEVELS) - 1
 # What is only passed through on the way up, in two steps.
 MIDDLE = boundaries.LEVELS.index("0.20.0")
+# From where FiftyOne itself goes up before we do: all the way, or to the middle.
+BY_FIFTYONE = ("0.14.0", "0.17.0", "0.19.0", "0.23.0", "1.1.0")
+
+RESULTS = ("fs.chunks", "fs.files", "runs.results")
 
 
 def run(worker, corpus, level):
@@ -22,6 +26,8 @@ def run(worker, corpus, level):
         if level < MIDDLE:
             stops = [to, boundaries.LEVELS[MIDDLE], boundaries.CLIENT]
             report.add(_there_and_back(worker, f"archive of {name} in steps", before, stops))
+        if boundaries.LEVELS[level] in BY_FIFTYONE:
+            report.add(_up_by_fiftyone(worker, f"archive of {name} after FiftyOne", before, to))
     return report
 
 
@@ -49,6 +55,46 @@ def _there_and_back(worker, group, before, stops):
                 group, str(name), boundaries.CLIENT, stops[0], "a conflict where nobody has changed anything"))
         else:
             report.passed += 1
+    return report
+
+
+def _up_by_fiftyone(worker, group, before, to):
+    """FiftyOne takes them up, as it does when somebody loads them; then we give back what it could not."""
+    report = bench.Report()
+    for stop in (boundaries.LEVELS[MIDDLE], boundaries.CLIENT):
+        if boundaries.key(stop) <= boundaries.key(to):
+            continue
+        _, low, _ = worker.migrate(before, to)
+        worker.judge.use(worker.names["ours"])
+        dead = set()
+        for key, document in dumps.datasets(low).items():
+            if bench.reached(document, to) and worker.judge.migrate_dataset(document["name"], stop):
+                dead.add(key)
+        taken = worker.take("ours")
+        outcome = ours.migrate(worker.uri, worker.names["ours"], boundaries.CLIENT)
+        after = worker.take("ours")
+        owners = dumps.Owners(before, low, taken, after)
+        then, now = owners.cut(before), owners.cut(after)
+        for key, document in dumps.datasets(before).items():
+            name = str(document.get("name"))
+            if key in dead or not bench.reached(dumps.decode(low["datasets"][key]), to):
+                continue
+            found = same_in_any_order(then.get(key, {}), now.get(key, {}))
+            if found and found[0] in RESULTS and "conflict at" in outcome.text:
+                # It has written the results of similarity anew, and nobody can tell that from computing them anew.
+                report.documented["results that FiftyOne has rewritten stay, and are listed"] += 1
+                found = None
+            if found and found[0] == "datasets.last_modified_at":
+                report.documented["when FiftyOne has changed it stays, where nothing was said before"] += 1
+                found = None
+            if found and found[0].endswith("].ftype") and "PolylinePointsField" in found[1]:
+                report.documented["FiftyOne declares keypoints as polylines, and that stays"] += 1
+                found = None
+            if found:
+                report.failures.append(bench.Failure(
+                    group, name, boundaries.CLIENT, f"{to} -> {stop}", "is not the original", *found))
+            else:
+                report.passed += 1
     return report
 
 

@@ -104,10 +104,11 @@ impl Entries {
         head: &Release,
         destination: &Release,
     ) -> Result<Vec<&ArchiveEntry>, String> {
-        let dataset = dataset.to_string();
-        if direction(head, destination) == Some(Direction::Down) {
+        let is_empty = self.open.is_empty() && self.broken.is_empty();
+        if is_empty || direction(head, destination) == Some(Direction::Down) {
             return Ok(Vec::new());
         }
+        let dataset = dataset.to_string();
         if let Some(why) = self.broken.get(&dataset) {
             return Err(unreadable(why));
         }
@@ -160,12 +161,19 @@ pub struct Archive {
     pub existing: Arc<BTreeSet<String>>,
     /// What was open when the run began.
     pub entries: Arc<Entries>,
-    /// What was done to samples and frames of the datasets that this run has archived, by the texts of their `_id`s.
-    pub passes: Passes,
+    /// What this run has archived, by the texts of the `_id`s of the datasets.
+    pub known: Arc<Mutex<BTreeMap<String, Known>>>,
 }
 
-/// Lists of footprints, as entries have them.
-pub type Passes = Arc<Mutex<BTreeMap<String, Vec<Document>>>>;
+/// What was there of a dataset before this run has changed it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What was done to samples and frames, as entries have it.
+    passes: Vec<Document>,
+    operations: Vec<RawDocumentBuf>,
+    /// What the entry keeps.
+    ids: BTreeSet<String>,
+}
 
 /// What was kept of a dataset before it is kept.
 #[derive(Debug, Default)]
@@ -174,6 +182,10 @@ struct Begun {
     values: ObjectId,
     passes: Vec<Document>,
     operations: Vec<RawDocumentBuf>,
+    /// Whether there is an entry of this run, which is not right any more: the dataset has been edited.
+    is_ours: bool,
+    /// What that one keeps, if it is known.
+    ids: BTreeSet<String>,
     /// The entries in whose place the new one is.
     superseded: Vec<ArchiveId>,
 }
@@ -183,29 +195,71 @@ impl Begun {
         let (dataset, scope) = (work.task.entry.id.clone(), scope.to_owned());
         Values { place: ARCHIVE_VALUES, run: self.values, dataset, turn, scope }
     }
+
+    /// What was kept of samples and frames, this time included; and what has to be kept now.
+    fn turns(
+        &self,
+        work: &Work,
+        footprints: &[Option<Footprint>; 2],
+        parts: &mut Vec<Part>,
+    ) -> Vec<Document> {
+        let mut passes = self.passes.clone();
+        let [samples, frames] = footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
+        let now = doc! { "samples": samples, "frames": frames };
+        if footprints.iter().any(Option::is_some) && passes.last() != Some(&now) {
+            let turn = i32::try_from(passes.len()).unwrap_or(i32::MAX);
+            passes.push(now);
+            let names = &work.collections;
+            for ((scope, name), footprint) in
+                [("samples", &names.samples), ("frames", &names.frames)].iter().zip(footprints)
+            {
+                parts.extend(footprint.as_ref().map(|it| Part {
+                    values: self.values_of(work, turn, scope),
+                    collection: (*name).clone(),
+                    filter: it.kept(),
+                    expression: it.values(),
+                }));
+            }
+        }
+        passes
+    }
 }
 
 impl Archive {
-    /// Archives what is about to be dropped of these datasets.
-    pub async fn keep(&self, group: &[&Work], logs: &[Bson]) -> Result<(), Halt> {
+    /// Archives what is about to be dropped of these datasets. `again`: somebody has edited them since that was done.
+    pub async fn keep(&self, group: &[&Work], again: bool, logs: &[Bson]) -> Result<(), Halt> {
         let (mut parts, mut documents, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         let mut superseded = Vec::new();
         for work in group.iter().filter(|it| it.goes_down()) {
             let begun = self.begun(work).await?;
+            let dataset = &work.task.entry.id;
             let overwritten = self.operations(work, logs, &begun).await?;
             let footprints = self.footprints(work);
-            let untouched = footprints.iter().all(Option::is_none);
-            if work.lost.is_none() && overwritten.is_empty() && untouched && begun.passes.is_empty()
-            {
+            let untouched = footprints.iter().all(Option::is_none) && begun.passes.is_empty();
+            if work.lost.is_none() && overwritten.is_empty() && untouched {
+                // What was kept of it before it was edited is of no use any more.
+                let ours = begun.is_ours.then_some(self.run);
+                for run in begun.superseded.iter().map(|it| it.run).chain(ours) {
+                    self.store.forget_archive(run, dataset).await?;
+                }
+                self.know(dataset, None);
                 continue;
             }
-            let passes = self.turns(work, &begun, &footprints, &mut parts);
+            let passes = begun.turns(work, &footprints, &mut parts);
             for file in work.effects().filter_map(Effect::deletes) {
                 let scope = |collection: &str| of_file(collection, file);
                 let values = |collection: &str| begun.values_of(work, 0, &scope(collection));
                 self.keeper().file(file, values).await?;
             }
             let kept = self.documents(work, &overwritten).await?;
+            let ids: BTreeSet<String> =
+                kept.iter().filter_map(|it| Some(it.get("_id")?.to_string())).collect();
+            if begun.is_ours && ids != begun.ids {
+                // Whatever is not replaced would be taken for a part of it.
+                self.store.forget_archived(self.run, dataset).await?;
+            }
+            let known = Known { passes: passes.clone(), operations: overwritten.clone(), ids };
+            self.know(dataset, Some(known));
             entries.push(self.entry(work, &kept, (passes, begun.values), overwritten.len()));
             documents.extend(kept);
             superseded.extend(begun.superseded);
@@ -214,7 +268,7 @@ impl Archive {
         if entries.is_empty() {
             return Ok(());
         }
-        self.store.keep_archive(&documents, &entries).await?;
+        self.store.keep_archive(&documents, &entries, again).await?;
         for it in superseded {
             self.store.hand_over_archive(it.run, &it.dataset).await?;
         }
@@ -263,9 +317,20 @@ impl Archive {
         ArchiveId { database, dataset, run: self.run }
     }
 
-    fn known(&self, work: &Work) -> Option<Vec<Document>> {
-        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        passes.get(&work.task.entry.id.to_string()).cloned()
+    fn known(&self, work: &Work) -> Option<Known> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_empty() {
+            return None;
+        }
+        known.get(&work.task.entry.id.to_string()).cloned()
+    }
+
+    fn know(&self, dataset: &Bson, of_it: Option<Known>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match of_it {
+            Some(of_it) => _ = known.insert(dataset.to_string(), of_it),
+            None => _ = known.remove(&dataset.to_string()),
+        }
     }
 
     /// `[samples, frames]`.
@@ -291,45 +356,17 @@ impl Archive {
                     begun.operations.push(crate::store::document(&kept)?);
                 }
             }
-            if it.id.run != self.run {
+            if it.id.run == self.run {
+                begun.is_ours = true;
+            } else {
                 begun.superseded.push(it.id.clone());
             }
         }
-        if let Some(passes) = self.known(work) {
-            begun.passes = passes;
+        if let Some(Known { passes, operations, ids }) = self.known(work) {
+            (begun.passes, begun.operations, begun.ids) = (passes, operations, ids);
+            begun.is_ours = true;
         }
         Ok(begun)
-    }
-
-    /// What was kept of samples and frames, this time included; and what has to be kept now.
-    fn turns(
-        &self,
-        work: &Work,
-        begun: &Begun,
-        footprints: &[Option<Footprint>; 2],
-        parts: &mut Vec<Part>,
-    ) -> Vec<Document> {
-        let mut passes = begun.passes.clone();
-        let [samples, frames] = footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
-        let now = doc! { "samples": samples, "frames": frames };
-        if footprints.iter().any(Option::is_some) && passes.last() != Some(&now) {
-            let turn = i32::try_from(passes.len()).unwrap_or(i32::MAX);
-            passes.push(now);
-            let names = &work.collections;
-            for ((scope, name), footprint) in
-                [("samples", &names.samples), ("frames", &names.frames)].iter().zip(footprints)
-            {
-                parts.extend(footprint.as_ref().map(|it| Part {
-                    values: begun.values_of(work, turn, scope),
-                    collection: (*name).clone(),
-                    filter: it.kept(),
-                    expression: it.values(),
-                }));
-            }
-        }
-        let mut all = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(work.task.entry.id.to_string(), passes.clone());
-        passes
     }
 
     /// The delegated operations that would not come back by themselves.

@@ -346,8 +346,11 @@ impl Run {
         if self.request.without_archive || self.request.target == Target::Database {
             return Ok(None);
         }
-        let entries = Entries::of(&self.store).await.map_err(|it| self.store.error(it))?;
-        Ok(Some(Arc::new(entries)))
+        match Entries::of(&self.store).await {
+            // Whoever may only look at FiftyOne's database may still see what would happen in it.
+            Err(failure) if failure.is_of_rights() && self.request.dry_run => Ok(None),
+            entries => Ok(Some(Arc::new(entries.map_err(|it| self.store.error(it))?))),
+        }
     }
 
     async fn plan_datasets(&self, database: &Release, archive: Option<&Entries>) -> Result<Plan> {

@@ -228,18 +228,9 @@ impl Writer {
                 .extend(done.into_iter().map(|it| failed(it.task, Failure::other(text.clone()))));
             return;
         }
-        let unsettled = self.settle(&done).await;
-        let left = self.remove(&done).await;
-        for work in done {
-            let mut warnings: Vec<String> =
-                work.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
-            warnings.extend(work.back.iter().flat_map(Back::warnings));
-            warnings.extend(unsettled.clone().into_iter().chain(left.clone()));
-            let (task, name) = (work.task, work.name);
-            let kept = work.lost.unwrap_or_default();
-            let given_back = work.back.map(|it| it.what).unwrap_or_default();
-            written.push(Written::Migrated { task, name, warnings, kept, given_back });
-        }
+        let notes = [self.settle(&done).await, self.remove(&done).await].into_iter().flatten();
+        let notes: Vec<String> = notes.collect();
+        written.extend(done.into_iter().map(|it| it.migrated(&notes)));
     }
 
     /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
@@ -258,7 +249,7 @@ impl Writer {
     async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
         let group: Vec<&Work> = group.iter().collect();
         if let Some(archive) = &self.archive {
-            archive.keep(&group, &self.with_logs).await?;
+            archive.keep(&group, repeated, &self.with_logs).await?;
         }
         let Some(journal) = &self.journal else { return Ok(()) };
         journal.keep(&group, repeated, &self.with_logs).await
@@ -358,7 +349,9 @@ impl Writer {
     async fn outlast(&self, before: Option<ObjectId>, done: &[Work]) -> Result<(), Halt> {
         // They are committed: nobody would look for what is left to do here, so that it is not for people to stop.
         let (control, passes) = (self.control.insisting(), self.passes.insisting());
-        let insisting = Self { passes, control, ..self.clone() };
+        let archive = self.archive.clone();
+        let archive = archive.map(|it| Archive { control: control.clone(), ..it });
+        let insisting = Self { passes, control, archive, ..self.clone() };
         let mut before = before;
         for _ in 0..LOOKS {
             let now = self.store.process().await?;
@@ -437,6 +430,17 @@ impl Work {
     fn passed(&self) -> Passed {
         let inserted = self.inserted_runs().cloned().collect();
         (self.task.entry.id.clone(), self.steps.clone(), inserted)
+    }
+
+    /// What became of it, with what there is to say of its whole group.
+    fn migrated(self, notes: &[String]) -> Written {
+        let Self { task, name, warnings, back, lost, .. } = self;
+        let own = warnings.into_iter().map(|(at, it)| format!("v{at}: {it}"));
+        let conflicts = back.iter().flat_map(Back::warnings);
+        let warnings = own.chain(conflicts).chain(notes.iter().cloned()).collect();
+        let (kept, given_back) = (lost.unwrap_or_default(), back.map(|it| it.what));
+        let given_back = given_back.unwrap_or_default();
+        Written::Migrated { task, name, warnings, kept, given_back }
     }
 
     /// One of the entries of the archive that are given back to it.

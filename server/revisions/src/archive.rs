@@ -234,7 +234,7 @@ fn renamed(operation: Document, steps: &[Step]) -> Document {
 
 /// As the server does it, whose `\.log$` also matches in front of the end of a last line.
 fn rename_log(mut operation: Document, from: &str, to: &str) -> Document {
-    let is_log = |it: &str| it.strip_suffix('\n').unwrap_or(it).ends_with(".log");
+    let is_log = |it: &str| it.strip_suffix('\n').unwrap_or(it).strip_suffix(".log").is_some();
     if operation.get_str(from).is_ok_and(is_log)
         && let Some(path) = operation.remove(from)
     {

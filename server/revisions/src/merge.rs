@@ -117,7 +117,7 @@ impl<P: Places> Merging<'_, P> {
             }
             _ => {}
         }
-        if path.is_id() && original.is_some() {
+        if path.is_id() && (original.is_some() || base.is_some()) {
             // Drawn by each who makes such a thing; nobody has chosen it.
             return original.cloned();
         }

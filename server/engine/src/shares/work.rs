@@ -98,7 +98,7 @@ impl Bench {
             keeps_journal: self.keeps.journal,
             existing,
             entries,
-            passes: Arc::default(),
+            known: Arc::default(),
         });
         Ok(Writer {
             store: self.store.clone(),

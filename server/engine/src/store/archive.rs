@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     EntryId, Failure, Store, bytes, durable,
-    journal::{about, put},
+    journal::{about, put, replace},
 };
 
 /// Where values of samples, frames and files are.
@@ -100,19 +100,29 @@ impl Store {
         Ok((entries, broken))
     }
 
-    /// Writes what entries keep, and then the entries, durable when this returns; what is there already is replaced.
+    /// Writes what entries keep, and then the entries, durable when this returns; what is there already is replaced. `again`:
+    /// it is only durable when what is written after it is, because somebody is faster than that.
     pub async fn keep_archive(
         &self,
         documents: &[Document],
         entries: &[ArchiveEntry],
+        again: bool,
     ) -> Result<(), Failure> {
-        put(self, DOCUMENTS, documents).await?;
         let entries: Vec<Document> = entries
             .iter()
             .map(bson::serialize_to_document)
             .collect::<Result<_, _>>()
             .map_err(|it| Failure::other(it.to_string()))?;
-        put(self, ARCHIVE, &entries).await
+        for (place, all) in [(DOCUMENTS, documents), (ARCHIVE, &entries)] {
+            if again { replace(self, place, all).await? } else { put(self, place, all).await? }
+        }
+        Ok(())
+    }
+
+    /// Forgets the documents of an entry that is about to be written anew.
+    pub async fn forget_archived(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
+        let all = doc! { "q": about(run, dataset), "limit": 0 };
+        self.jobs_command(doc! { "delete": DOCUMENTS, "deletes": [all] }).await.map(drop)
     }
 
     /// What these entries keep, by one query.
@@ -145,10 +155,10 @@ impl Store {
     ) -> Result<(), Failure> {
         let stored =
             bson::serialize_to_document(given).map_err(|it| Failure::other(it.to_string()))?;
-        let closed = closes.then_some(given.run);
+        let by = closes.then_some(given.run);
         let filter = doc! { "_id": id.stored(), "at": &given.was, "closed": null };
         let change = doc! {
-            "$set": { "at": &given.to, "closed": closed }, "$push": { "given": stored },
+            "$set": { "at": &given.to, "closed": by }, "$push": { "given": stored },
         };
         self.change_archive(filter, change).await
     }
@@ -187,8 +197,7 @@ impl Store {
 
     /// Forgets an entry, but not its values: another one has them now.
     pub async fn hand_over_archive(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        let all = doc! { "q": about(run, dataset), "limit": 0 };
-        self.jobs_command(doc! { "delete": DOCUMENTS, "deletes": [all] }).await?;
+        self.forget_archived(run, dataset).await?;
         let id = ArchiveId { database: self.name().to_owned(), dataset: dataset.clone(), run };
         let entry = doc! { "q": { "_id": id.stored() }, "limit": 1 };
         self.jobs_command(doc! { "delete": ARCHIVE, "deletes": [entry] }).await.map(drop)

@@ -93,13 +93,7 @@ impl Store {
 
     /// The same, but it is only durable when what is written after it is.
     pub async fn replace_entries(&self, entries: &[Document]) -> Result<(), Failure> {
-        for it in entries {
-            let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
-            let command =
-                doc! { "update": JOURNAL, "updates": [statement], "writeConcern": { "w": 1 } };
-            self.jobs_command(command).await?;
-        }
-        Ok(())
+        replace(self, JOURNAL, entries).await
     }
 
     /// The entries about one dataset, or with a null about the database.
@@ -220,6 +214,26 @@ pub(super) async fn put(store: &Store, place: &str, entries: &[Document]) -> Res
     }
     if from < entries.len() {
         put_together(store, place, documents, &entries[from..]).await?;
+    }
+    Ok(())
+}
+
+/// The same, but it is only durable when what is written after it is.
+pub(super) async fn replace(
+    store: &Store,
+    place: &str,
+    entries: &[Document],
+) -> Result<(), Failure> {
+    let (mut statements, mut bytes) = (Vec::new(), 0);
+    for (index, it) in entries.iter().enumerate() {
+        bytes += super::datasets::size(it)?;
+        statements.push(doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true });
+        if bytes > COMMAND_BYTES / 2 || index + 1 == entries.len() {
+            let updates = std::mem::take(&mut statements);
+            let command = doc! { "update": place, "updates": updates, "writeConcern": { "w": 1 } };
+            store.jobs_command(command).await?;
+            bytes = 0;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, oid::ObjectId};
 
 use super::{Merging, Path, Places};
 
@@ -66,7 +66,7 @@ fn named<'a>(path: &Path, sides: [&'a [Bson]; 3]) -> Option<[Named<'a>; 3]> {
         });
         Some([base?, original?, current?])
     };
-    by(&|it| it.as_object_id().map(|it| it.to_hex()))
+    by(&|it| it.as_object_id().map(ObjectId::to_hex))
         .or_else(|| path.is_of(&SETS).then(|| by(&|it| it.as_str().map(str::to_owned))).flatten())
         .or_else(|| IDENTITIES.iter().find_map(|key| by(&|it| identity(it.as_document()?, key))))
 }
@@ -99,7 +99,7 @@ fn order<'a>(base: &'a Named<'_>, original: &'a Named<'_>, current: &'a Named<'_
 
 #[cfg(test)]
 mod tests {
-    use bson::{doc, oid::ObjectId};
+    use bson::doc;
 
     use super::super::{Anywhere, merge};
     use super::*;
