@@ -7,6 +7,7 @@ use std::{
 };
 
 use bson::{DateTime, oid::ObjectId};
+use futures_util::FutureExt;
 use model::{Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
@@ -452,7 +453,7 @@ impl Run {
         let lead = Lead::new(&self.store, hand, self.control.clone(), plan.tasks);
         let goes_on = self.going.job.is_some() || hand.goes_on();
         let stops = self.request.on_failure == OnFailure::Stop;
-        lead.work(goes_on, stops, report).await
+        lead.work(goes_on, stops, report).boxed().await
     }
 
     /// Where it is kept how things were, if this run keeps that.

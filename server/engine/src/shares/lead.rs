@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    pin::pin,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -75,7 +74,7 @@ impl<'a> Lead<'a> {
             let next = locked(&ahead).pop_front()?;
             Some((next, ahead))
         });
-        let (mut written, mut divided) = (pin!(work::written(writer, groups)), false);
+        let (mut written, mut divided) = (work::written(writer, groups), false);
         loop {
             let reports = tokio::select! {
                 biased;
