@@ -476,7 +476,7 @@ proptest! {
     #[test]
     fn arbitrary_events_crashes_and_lost_leases_keep_the_invariants(
         datasets in datasets(),
-        steps in vec(steps(), 0..200),
+        steps in vec(steps(), 0..160),
     ) {
         let mut world = World::new(datasets);
         for step in steps {
@@ -527,7 +527,7 @@ fn the_model_reaches_every_state() {
 
     let mut runner = TestRunner::deterministic();
     let (mut reached, mut helped, mut taken_over) = (BTreeSet::new(), 0, 0);
-    for _ in 0..600 {
+    for _ in 0..300 {
         let case = (datasets(), vec(steps(), 200)).new_tree(&mut runner).unwrap().current();
         let mut world = World::new(case.0);
         for step in case.1 {
@@ -540,5 +540,5 @@ fn the_model_reaches_every_state() {
         }
     }
     assert_eq!(reached, BTreeSet::from(JobState::ALL));
-    assert!(helped > 100 && taken_over > 20, "{helped} {taken_over}");
+    assert!(helped > 50 && taken_over > 10, "{helped} {taken_over}");
 }

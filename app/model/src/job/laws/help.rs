@@ -82,11 +82,11 @@ impl World {
                 self.helpers[at] = Some(Helper { at: at_now, ..helper });
             }
             At::Drawn { dataset, number } => {
-                // The share is a document of its own: nothing of the lease is known to this command.
-                let offered = self.division.is_some();
+                // The share is a document of its own: nothing of the lease is known to this command, and it may be there
+                // for longer than it may be claimed.
                 let free = self.claims[dataset]
                     .is_none_or(|(other, expires)| expires <= now && other < number);
-                if !offered || !free {
+                if !free {
                     self.helpers[at] = None;
                     return;
                 }
