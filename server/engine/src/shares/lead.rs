@@ -129,7 +129,8 @@ impl<'a> Lead<'a> {
         let (run, lease, key) = (self.hand.id(), self.hand.fence(), ObjectId::new());
         let untied = untied(&self.tasks, &self.store.ties().await?, self.hand.time());
         if !self.store.open_division(lease).await? {
-            return Ok(self.hand.lose());
+            self.hand.lose();
+            return Ok(());
         }
         let this = Holder::this();
         let hand = JobHand {
