@@ -7,6 +7,7 @@ use std::{
 };
 
 use bson::{DateTime, oid::ObjectId};
+use futures_util::FutureExt;
 use model::{Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
@@ -481,7 +482,7 @@ impl Run {
         let stops = self.request.on_failure == OnFailure::Stop;
         let archive = !self.request.without_archive;
         let keeps = Keeps { journal: hand.keeps_journal(), archive };
-        lead.work(keeps, goes_on, stops, report).await
+        lead.work(keeps, goes_on, stops, report).boxed().await
     }
 
     /// Where it is kept how things were, if this run keeps that.

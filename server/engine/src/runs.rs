@@ -6,6 +6,7 @@ use std::{
 };
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
+use futures_util::FutureExt;
 use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
 
 use crate::{
@@ -234,7 +235,7 @@ impl Engine {
         if let Some(lease) = self.holder().await? {
             let theirs = |it: &Job| it.id == lease.run && it.state == JobState::Running;
             if let Some(job) = jobs.into_iter().find(theirs) {
-                self.help(job, control).await?;
+                self.help(job, control).boxed().await?;
             }
             return Ok(());
         }

@@ -179,10 +179,10 @@ impl Writer {
         // How many really run side by side, the passes decide; these only wait their turn.
         let mut changed = stream::iter(group)
             .map(|(work, again)| async move {
-                if !repeated && self.yields_to_others(&work) {
-                    return (Err(Halt::Stopped), work, again);
-                }
-                (self.change(&work, !again).await, work, again)
+                let yields = !repeated && self.yields_to_others(&work);
+                let changed =
+                    if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
+                (changed, work, again)
             })
             .buffered(CHANGED_SIDE_BY_SIDE);
         while let Some((changed, work, again)) = changed.next().await {
@@ -190,8 +190,7 @@ impl Writer {
             match changed {
                 Ok(true) => ready.push((work, again)),
                 Ok(false) => moved.push(work.task),
-                Err(Halt::Failed(failure)) => written.push(failed(work.task, failure)),
-                Err(Halt::Stopped) => written.push(Written::Halted(work.task, Halt::Stopped)),
+                Err(halt) => written.push(self.halted(work.task, &halt)),
             }
         }
         let committed = match self.commit(&ready).await {
@@ -382,9 +381,13 @@ impl Writer {
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
         // Whoever has the lease by now may have put there what we would remove.
-        let ours = || match self.control.is_over() {
-            true => Err(Failure::other("the lease was lost; whoever goes on with the run does it")),
-            false => Ok(()),
+        let ours = || {
+            if self.control.is_over() {
+                return Err(Failure::other(
+                    "the lease was lost; whoever goes on with the run does it",
+                ));
+            }
+            Ok(())
         };
         let removed = async {
             if !views.is_empty() {

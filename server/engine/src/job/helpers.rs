@@ -89,7 +89,7 @@ impl Helpers {
         }
         let documents: i64 = others().map(|it| it.documents).sum();
         control.set_others(u64::try_from(documents).unwrap_or(0));
-        if let Some(reason) = there.filter_map(|it| it.failed.as_ref()).next() {
+        if let Some(reason) = there.clone().find_map(|it| it.failed.as_ref()) {
             control.break_off(reason.clone());
         }
     }

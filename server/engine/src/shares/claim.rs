@@ -1,7 +1,5 @@
 //! Claiming a share, and working on it.
 
-use std::pin::pin;
-
 use bson::{Bson, Document};
 use futures_util::StreamExt;
 
@@ -84,7 +82,7 @@ impl Claimed {
         let Crew { run, hand, .. } = self.crew;
         let notes = Notes { store: self.store.clone(), run, fence, hand: Some(hand) };
         let mut whole = true;
-        let mut written = pin!(work::written(writer, work::all(&self.tasks)));
+        let mut written = work::written(writer, work::all(&self.tasks));
         while let Some(mut reports) = written.next().await {
             for it in reports.iter_mut().filter(|it| self.again && it.state == State::Current) {
                 // By whoever had the share before, who was gone before it was noted.

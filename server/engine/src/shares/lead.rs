@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    pin::pin,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -82,7 +81,7 @@ impl<'a> Lead<'a> {
             let next = locked(&ahead).pop_front()?;
             Some((next, ahead))
         });
-        let (mut written, mut divided) = (pin!(work::written(writer, groups)), false);
+        let (mut written, mut divided) = (work::written(writer, groups), false);
         loop {
             let reports = tokio::select! {
                 biased;
@@ -137,7 +136,8 @@ impl<'a> Lead<'a> {
         let (run, lease, key) = (self.hand.id(), self.hand.fence(), ObjectId::new());
         let untied = untied(&self.tasks, &self.store.ties().await?, self.hand.time());
         if !self.store.open_division(lease).await? {
-            return Ok(self.hand.lose());
+            self.hand.lose();
+            return Ok(());
         }
         let this = Holder::this();
         let hand = JobHand {

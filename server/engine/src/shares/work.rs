@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bson::{Bson, DateTime, oid::ObjectId};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 use revisions::{Read, Release, base};
 use tokio::sync::Mutex;
 
@@ -151,8 +151,8 @@ impl Bench {
 /// side by side.
 pub fn written(
     writer: Writer,
-    tasks: impl Stream<Item = Vec<Task>>,
-) -> impl Stream<Item = Vec<DatasetReport>> {
+    tasks: impl Stream<Item = Vec<Task>> + Send + 'static,
+) -> BoxStream<'static, Vec<DatasetReport>> {
     let folding = writer.clone();
     tasks
         .then(move |tasks| {
@@ -161,6 +161,7 @@ pub fn written(
         })
         .map(move |(group, settled)| run::write_group(writer.clone(), group, settled))
         .buffer_unordered(run::GROUPS_SIDE_BY_SIDE)
+        .boxed()
 }
 
 /// All groups of these tasks.

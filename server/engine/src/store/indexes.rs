@@ -4,13 +4,15 @@ use bson::{Document, doc};
 
 use super::{Failure, Store};
 
-/// Collection, and the keys by which it is asked for something else than its `_id`.
-const INDEXES: [(&str, &[&[(&str, i32)]]); 4] = [
+/// A collection, and the keys by which it is asked for something else than its `_id`.
+type Index = (&'static str, &'static [(&'static str, i32)]);
+
+const INDEXES: [Index; 4] = [
     // Which run has migrated a dataset last, asked of each dataset that is undone.
-    ("run_datasets", &[&[("dataset", 1), ("run", -1)]]),
-    ("run_marks", &[&[("run", 1), ("fence", 1)]]),
-    ("run_leftovers", &[&[("run", 1)]]),
-    ("run_shares", &[&[("database", 1), ("done", 1)]]),
+    ("run_datasets", &[("dataset", 1), ("run", -1)]),
+    ("run_marks", &[("run", 1), ("fence", 1)]),
+    ("run_leftovers", &[("run", 1)]),
+    ("run_shares", &[("database", 1), ("done", 1)]),
 ];
 
 impl Store {
@@ -27,16 +29,12 @@ impl Store {
     }
 
     async fn make_ours(&self) -> Result<(), Failure> {
-        for (collection, indexes) in INDEXES {
-            let index = |keys: &&[(&str, i32)]| {
-                let name: Vec<String> =
-                    keys.iter().map(|(key, way)| format!("{key}_{way}")).collect();
-                let key: Document =
-                    keys.iter().map(|(key, way)| ((*key).to_owned(), (*way).into())).collect();
-                doc! { "key": key, "name": name.join("_") }
-            };
-            let indexes: Vec<Document> = indexes.iter().map(index).collect();
-            self.jobs_command(doc! { "createIndexes": collection, "indexes": indexes }).await?;
+        for (collection, keys) in INDEXES {
+            let name: Vec<String> = keys.iter().map(|(key, way)| format!("{key}_{way}")).collect();
+            let key: Document =
+                keys.iter().map(|(key, way)| ((*key).to_owned(), (*way).into())).collect();
+            let index = doc! { "key": key, "name": name.join("_") };
+            self.jobs_command(doc! { "createIndexes": collection, "indexes": [index] }).await?;
         }
         Ok(())
     }
