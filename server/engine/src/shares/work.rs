@@ -74,10 +74,8 @@ impl Bench {
         goes_on: bool,
     ) -> Result<Writer, Failure> {
         // Read anew for each share: whoever had it before may have begun to archive what is in it.
-        let entries = match self.keeps.archive {
-            true => Some(Arc::new(Entries::of(&self.store).await?)),
-            false => None,
-        };
+        let entries =
+            if self.keeps.archive { Some(Arc::new(Entries::of(&self.store).await?)) } else { None };
         let loader = self.loader(tasks, entries.clone()).await?;
         let with_logs = self.datasets_with_logs(tasks).await?;
         let fence = (self.run, fence);
