@@ -1,5 +1,6 @@
-//! The engine on real servers: company, interruptions, kills, undo.
+//! The engine on real servers: the archive, company, interruptions, kills, undo.
 
+mod archive;
 mod collections;
 mod company;
 mod divide;

@@ -3,6 +3,7 @@
 //! The only crate that talks to MongoDB, and inside it only `store` does. `plan`, `policy`, `status` and
 //! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
 
+mod archive;
 mod clock;
 mod demo;
 mod doctor;
@@ -10,6 +11,7 @@ mod error;
 mod guard;
 mod job;
 mod journal;
+mod keep;
 mod load;
 mod pass;
 mod plan;
@@ -32,10 +34,11 @@ mod write;
 use model::Status;
 pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
 
+pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
-pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State};
+pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State, printable};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
 pub use shares::Helped;

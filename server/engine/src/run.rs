@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
+    archive::Entries,
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
@@ -22,7 +23,7 @@ use crate::{
     policy::{self, Decision},
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State},
-    shares::Lead,
+    shares::{Keeps, Lead},
     store::{Asked, Config, Entry, Failure, Store},
     sweep::sweep,
     versions::newest,
@@ -51,6 +52,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Keep no undo journal.
     pub without_undo: bool,
+    /// Keep nothing of what is dropped on the way down, and give nothing back on the way up.
+    pub without_archive: bool,
 }
 
 /// What to migrate.
@@ -120,7 +123,8 @@ impl Run {
         let mut database = self.plan_database(&config, head.as_ref()).await?;
         let at = database.as_ref().map(|it| it.destination.clone()).or(head);
         let at = at.unwrap_or_else(|| newest().clone());
-        let plan = self.plan_datasets(&at).await?;
+        let archive = self.archived().await?;
+        let plan = self.plan_datasets(&at, archive.as_deref()).await?;
 
         let mut report = Report {
             dry_run: self.request.dry_run,
@@ -133,7 +137,7 @@ impl Run {
             self.control.send(Event::Finished(it.clone()));
         }
         if self.request.dry_run {
-            let (previews, mut estimate) = self.preview(&plan).await?;
+            let (previews, mut estimate) = self.preview(&plan, archive.as_ref()).await?;
             report.datasets.extend(previews);
             if !self.request.without_undo {
                 estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
@@ -144,7 +148,7 @@ impl Run {
             return Ok(report);
         }
         if self.request.on_failure == OnFailure::Stop
-            && self.foresees_failure(&plan, &mut report).await?
+            && self.foresees_failure(&plan, archive.as_ref(), &mut report).await?
         {
             report.sort();
             return Ok(report);
@@ -338,7 +342,16 @@ impl Run {
         self.store.collections().await.map_err(|it| self.store.error(it))
     }
 
-    async fn plan_datasets(&self, database: &Release) -> Result<Plan> {
+    /// What the archive has for the datasets of this database, if it is to be used.
+    async fn archived(&self) -> Result<Option<Arc<Entries>>> {
+        if self.request.without_archive || self.request.target == Target::Database {
+            return Ok(None);
+        }
+        let entries = Entries::of(&self.store).await.map_err(|it| self.store.error(it))?;
+        Ok(Some(Arc::new(entries)))
+    }
+
+    async fn plan_datasets(&self, database: &Release, archive: Option<&Entries>) -> Result<Plan> {
         let names = match &self.request.target {
             Target::Database => return Ok(Plan::default()),
             Target::Everything => None,
@@ -356,7 +369,8 @@ impl Run {
             entries.retain(|it| names.iter().any(|name| it.is_named(name)));
         }
         let admin = self.as_admin();
-        plan(entries, self.request.destination.as_ref(), database, admin).map_err(Error::Refused)
+        let destination = self.request.destination.as_ref();
+        plan(entries, destination, database, admin, archive).map_err(Error::Refused)
     }
 
     async fn write_database(&self, plan: &mut DatabasePlan, hand: &Hand) -> Result<()> {
@@ -397,8 +411,13 @@ impl Run {
     }
 
     /// With [`OnFailure::Stop`], everything is folded once before anything is written.
-    async fn foresees_failure(&self, plan: &Plan, report: &mut Report) -> Result<bool> {
-        let (previews, _) = self.preview(plan).await?;
+    async fn foresees_failure(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let (previews, _) = self.preview(plan, archive).await?;
         if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
             return Ok(false);
         }
@@ -416,14 +435,19 @@ impl Run {
         Ok(true)
     }
 
-    async fn preview(&self, plan: &Plan) -> Result<(Vec<DatasetReport>, Estimate)> {
+    async fn preview(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+    ) -> Result<(Vec<DatasetReport>, Estimate)> {
         let mut estimate = Estimate::default();
         estimate.add_stamps(plan.stamps.len());
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
         let now = DateTime::now();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.cloned());
+        let loader = loader.await.map_err(error)?;
         for tasks in groups(&plan.tasks) {
             if self.control.is_stopped() {
                 break;
@@ -453,7 +477,9 @@ impl Run {
         let lead = Lead::new(&self.store, hand, self.control.clone(), plan.tasks);
         let goes_on = self.going.job.is_some() || hand.goes_on();
         let stops = self.request.on_failure == OnFailure::Stop;
-        lead.work(goes_on, stops, report).boxed().await
+        let archive = !self.request.without_archive;
+        let keeps = Keeps { journal: hand.keeps_journal(), archive };
+        lead.work(keeps, goes_on, stops, report).boxed().await
     }
 
     /// Where it is kept how things were, if this run keeps that.
@@ -615,6 +641,11 @@ fn split(loaded: Vec<Loaded>) -> (Vec<Work>, Vec<DatasetReport>) {
 fn previewed(work: &Work) -> DatasetReport {
     let mut report = report_of(&work.task, State::Planned);
     report.warnings = work.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    report.kept = work.lost.clone().unwrap_or_default();
+    if let Some(back) = &work.back {
+        report.warnings.extend(back.warnings());
+        report.given_back.clone_from(&back.what);
+    }
     let name = work.name.as_deref();
     report.renamed_to = name.filter(|it| Some(*it) != report.name.as_deref()).map(str::to_owned);
     report
@@ -640,9 +671,10 @@ pub fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
 
 fn reported(written: Written) -> DatasetReport {
     match written {
-        Written::Migrated { task, name, warnings } => {
+        Written::Migrated { task, name, warnings, kept, given_back } => {
             let renamed_to = name.filter(|it| task.entry.name.as_ref() != Some(it));
-            DatasetReport { renamed_to, warnings, ..report_of(&task, State::Migrated) }
+            let report = report_of(&task, State::Migrated);
+            DatasetReport { renamed_to, warnings, kept, given_back, ..report }
         }
         Written::Done(task) => report_of(&task, State::Current),
         Written::Refused(task, reason) => refused(&task, reason),

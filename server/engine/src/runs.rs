@@ -435,7 +435,8 @@ impl Asked {
         };
         let destination = request.destination.as_ref().map(ToString::to_string);
         let stops = request.on_failure == OnFailure::Stop;
-        Self { scope, names, destination, stops, without_undo: request.without_undo }
+        let Request { without_undo, without_archive, .. } = *request;
+        Self { scope, names, destination, stops, without_undo, without_archive }
     }
 
     fn words(&self) -> String {
@@ -492,6 +493,7 @@ impl Job {
             on_failure: if self.asked.stops { OnFailure::Stop } else { OnFailure::GoOn },
             dry_run: false,
             without_undo: self.asked.without_undo,
+            without_archive: self.asked.without_archive,
         })
     }
 }

@@ -20,7 +20,7 @@ use bson::{Bson, Document, doc, oid::ObjectId};
 
 pub use help::Helped;
 pub use lead::Lead;
-pub use work::Bench;
+pub use work::{Bench, Keeps};
 
 use crate::{
     Error, Result,

@@ -1,5 +1,6 @@
 //! Every MongoDB call: nothing outside this module names the driver.
 
+mod archive;
 mod config;
 mod datasets;
 mod documents;
@@ -28,19 +29,21 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 use tokio::sync::OnceCell;
 
+pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, archived};
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};
+pub use documents::Rewrite;
 pub use failure::Failure;
 pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
-pub use journal::{EntryId, Kind, binary, bytes, document};
+pub use journal::{EntryId, Kind, binary, bytes, changed, document};
 pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
 pub use shares::{Claim, Held, HeldShare, JobHand, Offer, Tie};
-pub use values::{Part, Restoring, Values};
+pub use values::{Part, Restoring, VALUES, Values};
 
 use crate::{Error, Result};
 

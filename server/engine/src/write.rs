@@ -14,11 +14,12 @@ use futures_util::{StreamExt, stream};
 use revisions::{Effect, Step, stages};
 
 use crate::{
+    archive::{Archive, Back},
     journal::Journal,
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes, Whose},
     progress::Control,
-    store::{Failure, Leftovers, Store, Swap},
+    store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -45,6 +46,10 @@ pub enum Written {
         name: Option<String>,
         /// What people should know.
         warnings: Vec<String>,
+        /// What the archive keeps of it.
+        kept: Vec<String>,
+        /// What the archive has given back to it.
+        given_back: Vec<String>,
     },
     /// It turned out to be there already, or is gone.
     Done(Task),
@@ -73,6 +78,8 @@ pub struct Writer {
     pub now: DateTime,
     /// Where it is kept how things were; `None` if that is not wanted.
     pub journal: Option<Journal>,
+    /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
+    pub archive: Option<Archive>,
     /// What others do, once there are any.
     pub yields: Yields,
 }
@@ -173,7 +180,8 @@ impl Writer {
         let mut changed = stream::iter(group)
             .map(|(work, again)| async move {
                 let yields = !repeated && self.yields_to_others(&work);
-                let changed = if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
+                let changed =
+                    if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
                 (changed, work, again)
             })
             .buffered(CHANGED_SIDE_BY_SIDE);
@@ -219,13 +227,26 @@ impl Writer {
                 .extend(done.into_iter().map(|it| failed(it.task, Failure::other(text.clone()))));
             return;
         }
+        let unsettled = self.settle(&done).await;
         let left = self.remove(&done).await;
         for work in done {
             let mut warnings: Vec<String> =
                 work.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
-            warnings.extend(left.clone());
-            written.push(Written::Migrated { task: work.task, name: work.name, warnings });
+            warnings.extend(work.back.iter().flat_map(Back::warnings));
+            warnings.extend(unsettled.clone().into_iter().chain(left.clone()));
+            let (task, name) = (work.task, work.name);
+            let kept = work.lost.unwrap_or_default();
+            let given_back = work.back.map(|it| it.what).unwrap_or_default();
+            written.push(Written::Migrated { task, name, warnings, kept, given_back });
         }
+    }
+
+    /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
+    /// what is given back once more is the same.
+    async fn settle(&self, done: &[Work]) -> Option<String> {
+        let settled = self.archive.as_ref()?.settle(done).await;
+        let failure = settled.err()?;
+        Some(format!("what the archive has of it could not be settled: {}", failure.text))
     }
 
     fn yields_to_others(&self, work: &Work) -> bool {
@@ -234,8 +255,11 @@ impl Writer {
 
     /// Before anything else: what cannot be computed back is written down.
     async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
-        let Some(journal) = &self.journal else { return Ok(()) };
         let group: Vec<&Work> = group.iter().collect();
+        if let Some(archive) = &self.archive {
+            archive.keep(&group, &self.with_logs).await?;
+        }
+        let Some(journal) = &self.journal else { return Ok(()) };
         journal.keep(&group, repeated, &self.with_logs).await
     }
 
@@ -274,7 +298,22 @@ impl Writer {
                         self.store.rename_log(id, from, to).await?;
                     }
                 }
-                Effect::DeleteViews(_) => {}
+                Effect::ReturnResults { file, entry } => {
+                    if let (Some(archive), Some(from)) = (&self.archive, work.entry(*entry)) {
+                        archive.return_file(*file, from).await?;
+                    }
+                }
+                Effect::PutBack { collection, documents } => {
+                    let documents: Vec<RawDocumentBuf> =
+                        documents.iter().map(crate::store::raw).collect::<Result<_, _>>()?;
+                    self.store.put_back(collection, &documents).await?;
+                }
+                Effect::ChangeOperation { read, changed } => {
+                    if !self.store.change_operation(read, changed).await? {
+                        return Ok(false);
+                    }
+                }
+                Effect::DeleteViews(_) | Effect::DeleteResults(_) => {}
             }
         }
         if !self.store.replace_runs(&work.changed_runs()).await? {
@@ -284,6 +323,11 @@ impl Writer {
         if all && !stages.is_empty() {
             let whose = Whose { id: &work.task.entry.id, document: &work.read.document };
             self.passes.run(whose, &work.collections, &stages).await?;
+        }
+        if let (Some(archive), Some(back), true) = (&self.archive, &work.back, all) {
+            for it in &back.entries {
+                archive.return_values(it).await?;
+            }
         }
         Ok(true)
     }
@@ -337,17 +381,18 @@ impl Writer {
         let mut views = Vec::new();
         let mut files = Vec::new();
         for effect in done.iter().flat_map(Work::effects) {
-            match effect {
-                Effect::DeleteViews(ids) => views.extend_from_slice(ids),
-                Effect::RewriteResults { from, delete_from: true, .. } => files.push(*from),
-                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            files.extend(effect.deletes());
+            if let Effect::DeleteViews(ids) = effect {
+                views.extend_from_slice(ids);
             }
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
         // Whoever has the lease by now may have put there what we would remove.
         let ours = || {
             if self.control.is_over() {
-                return Err(Failure::other("the lease was lost; whoever goes on with the run does it"));
+                return Err(Failure::other(
+                    "the lease was lost; whoever goes on with the run does it",
+                ));
             }
             Ok(())
         };
@@ -397,6 +442,11 @@ impl Work {
         (self.task.entry.id.clone(), self.steps.clone(), inserted)
     }
 
+    /// One of the entries of the archive that are given back to it.
+    fn entry(&self, number: usize) -> Option<&ArchiveEntry> {
+        self.back.as_ref()?.entries.get(number).map(|it| &it.entry)
+    }
+
     pub(crate) fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.steps.iter().filter_map(|it| match it {
             Step::Effect(effect) => Some(effect),
@@ -409,10 +459,9 @@ impl Work {
         let mut left = Leftovers { dataset: self.task.entry.id.clone(), ..Leftovers::default() };
         left.runs = self.removed_runs().filter_map(|it| it.get_object_id("_id").ok()).collect();
         for effect in self.effects() {
-            match effect {
-                Effect::DeleteViews(ids) => left.views.extend_from_slice(ids),
-                Effect::RewriteResults { from, delete_from: true, .. } => left.files.push(*from),
-                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            left.files.extend(effect.deletes());
+            if let Effect::DeleteViews(ids) = effect {
+                left.views.extend_from_slice(ids);
             }
         }
         left

@@ -5,6 +5,7 @@
 //! data. [`fold()`] runs a whole path of revisions; the engine writes what comes out.
 
 pub mod admin;
+pub mod archive;
 mod context;
 mod dataset;
 mod detect;
@@ -12,6 +13,7 @@ mod fold;
 mod footprint;
 mod label_fields;
 mod loss;
+pub mod merge;
 mod mint;
 mod names;
 mod pass;

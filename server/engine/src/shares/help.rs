@@ -12,7 +12,7 @@ use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobState, Pace};
 use tokio::task::JoinSet;
 
-use super::{Bench, Crew, LOOK, claim::Claimed};
+use super::{Bench, Crew, Keeps, LOOK, claim::Claimed};
 use crate::{
     Engine, Error, Result,
     job::log,
@@ -113,7 +113,8 @@ struct Helper {
 impl Helper {
     async fn work(&self, engine: &Engine, job: &Job) -> std::result::Result<(), Failure> {
         let stops = job.asked.stops;
-        let (time, keeps_journal) = (job.time.unwrap_or(job.created), job.keeps_journal());
+        let time = job.time.unwrap_or(job.created);
+        let keeps = Keeps { journal: job.keeps_journal(), archive: !job.asked.without_archive };
         let mut bench = None;
         while !self.control.is_stopped() {
             let claimed = match Claimed::claim(&self.store, &self.crew, &self.control).await {
@@ -135,7 +136,7 @@ impl Helper {
                 let run = self.crew.run;
                 log(&self.store, run, &format!("is helped by process {}", process::id())).await;
                 // There may be entries of the journal: `goes_on` of each share says so.
-                bench = Some(Bench::new(&self.store, run, time, keeps_journal, false).await?);
+                bench = Some(Bench::new(&self.store, run, time, keeps, false).await?);
             }
             let Some(bench) = &bench else { continue };
             claimed.work(bench, |reports| self.tell(reports, stops)).await?;

@@ -10,7 +10,9 @@ use bson::{DateTime, oid::ObjectId};
 use futures_util::{StreamExt, stream};
 use model::JobState;
 
-use super::{Bench, Crew, LOOK, claim::Claimed, offered, outlast, program, ties::untied, work};
+use super::{
+    Bench, Crew, Keeps, LOOK, claim::Claimed, offered, outlast, program, ties::untied, work,
+};
 use crate::{
     Result,
     job::{Hand, log},
@@ -61,11 +63,16 @@ impl<'a> Lead<'a> {
     /// # Errors
     ///
     /// If the server does not answer.
-    pub async fn work(mut self, goes_on: bool, stops: bool, report: &mut Report) -> Result<()> {
+    pub async fn work(
+        mut self,
+        keeps: Keeps,
+        goes_on: bool,
+        stops: bool,
+        report: &mut Report,
+    ) -> Result<()> {
         let error = |store: &Store, it| store.error(it);
         let hand = self.hand;
-        let bench =
-            Bench::new(&self.store, hand.id(), hand.time(), hand.keeps_journal(), goes_on).await;
+        let bench = Bench::new(&self.store, hand.id(), hand.time(), keeps, goes_on).await;
         let bench = bench.map_err(|it| error(&self.store, it))?;
         let writer = bench.writer(&self.tasks, hand.fence(), &self.control, false).await;
         let writer = writer.map_err(|it| error(&self.store, it))?;

@@ -8,6 +8,7 @@ use revisions::{Read, Release, base};
 use tokio::sync::Mutex;
 
 use crate::{
+    archive::{Archive, Entries},
     journal::{Contended, Journal},
     load::{Loader, Task},
     pass::Passes,
@@ -18,6 +19,15 @@ use crate::{
     write::{Writer, Yields},
 };
 
+/// What a run keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeps {
+    /// How things were, so that it can be undone.
+    pub journal: bool,
+    /// What it drops, and whether it gives back what was dropped before.
+    pub archive: bool,
+}
+
 /// What is the same for all datasets of a run.
 #[derive(Debug)]
 pub struct Bench {
@@ -27,8 +37,8 @@ pub struct Bench {
     pub run: ObjectId,
     /// The time that it writes.
     pub time: DateTime,
-    /// Whether it is kept how things were.
-    pub keeps_journal: bool,
+    /// What is kept.
+    pub keeps: Keeps,
     /// Whether the run was begun before, so that there may be entries of the journal already.
     pub goes_on: bool,
     /// The collections that exist.
@@ -47,12 +57,12 @@ impl Bench {
         store: &Store,
         run: ObjectId,
         time: DateTime,
-        keeps_journal: bool,
+        keeps: Keeps,
         goes_on: bool,
     ) -> Result<Self, Failure> {
         let (store, existing) = (store.clone(), store.collections().await?);
         let loader = Mutex::default();
-        Ok(Self { store, run, time, keeps_journal, goes_on, existing, loader })
+        Ok(Self { store, run, time, keeps, goes_on, existing, loader })
     }
 
     /// A writer for these tasks, under the number of a lease or a claim.
@@ -63,18 +73,32 @@ impl Bench {
         control: &Control,
         goes_on: bool,
     ) -> Result<Writer, Failure> {
-        let loader = self.loader(tasks).await?;
+        // Read anew for each share: whoever had it before may have begun to archive what is in it.
+        let entries = match self.keeps.archive {
+            true => Some(Arc::new(Entries::of(&self.store).await?)),
+            false => None,
+        };
+        let loader = self.loader(tasks, entries.clone()).await?;
         let with_logs = self.datasets_with_logs(tasks).await?;
-        let existing = self.existing.clone();
-        let passes =
-            Passes::new(self.store.clone(), control.clone(), (self.run, fence), existing.clone());
-        let journal = self.keeps_journal.then(|| Journal {
+        let fence = (self.run, fence);
+        let passes = Passes::new(self.store.clone(), control.clone(), fence, self.existing.clone());
+        let existing = Arc::new(self.existing.clone());
+        let journal = self.keeps.journal.then(|| Journal {
             store: self.store.clone(),
             control: control.clone(),
             run: self.run,
             goes_on: self.goes_on || goes_on,
-            existing: Arc::new(existing),
+            existing: Arc::clone(&existing),
             contended: Contended::default(),
+        });
+        let archive = entries.map(|entries| Archive {
+            store: self.store.clone(),
+            control: control.clone(),
+            run: self.run,
+            keeps_journal: self.keeps.journal,
+            existing,
+            entries,
+            passes: Arc::default(),
         });
         Ok(Writer {
             store: self.store.clone(),
@@ -85,12 +109,17 @@ impl Bench {
             run: self.run,
             now: self.time,
             journal,
+            archive,
             yields: Yields::default(),
         })
     }
 
     /// One for all tasks, so that names are read once and those that were given are known.
-    async fn loader(&self, tasks: &[Task]) -> Result<Arc<Loader>, Failure> {
+    async fn loader(
+        &self,
+        tasks: &[Task],
+        entries: Option<Arc<Entries>>,
+    ) -> Result<Arc<Loader>, Failure> {
         let mut loader = self.loader.lock().await;
         let names = tasks.iter().any(|it| it.reads(Read::Names));
         if let Some((loader, has_names)) = &*loader
@@ -98,7 +127,7 @@ impl Bench {
         {
             return Ok(Arc::clone(loader));
         }
-        let new = Arc::new(Loader::new(self.store.clone(), self.time, tasks).await?);
+        let new = Arc::new(Loader::new(self.store.clone(), self.time, tasks, entries).await?);
         *loader = Some((Arc::clone(&new), names));
         Ok(new)
     }

@@ -102,6 +102,9 @@ pub struct Asked {
     /// Whether it keeps no undo journal.
     #[serde(default)]
     pub without_undo: bool,
+    /// Whether it neither keeps what it drops nor gives back what was kept.
+    #[serde(default)]
+    pub without_archive: bool,
 }
 
 /// With what a run deals.
