@@ -3,6 +3,7 @@
 
 mod back;
 mod holder;
+mod look;
 
 use std::time::Duration;
 
@@ -10,19 +11,21 @@ use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
+use self::look::Looks;
 use crate::{
     Error, Result,
     guard::Guard,
     progress::Control,
-    report::DatasetReport,
+    report::{DatasetReport, State},
     store::{Asked, Failure, Holder, Job, JobDataset, JobJournal, Store},
+    survey::look_out,
 };
 
 /// How often a run looks for what people want of it, and notes how far it is.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// After how many looks it is looked how far behind a replica set is.
-const LOOKS_PER_LAG: u32 = 4;
+/// After how many looks it is looked what the run does to the server.
+const LOOKS_PER_STRAIN: u32 = 4;
 
 /// What a run shall do.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ pub struct Hand {
     guard: Guard,
     control: Control,
     hands_over: bool,
-    /// Of one task, which ends with it.
+    /// Of tasks that end with it.
     eye: JoinSet<()>,
 }
 
@@ -80,6 +83,7 @@ impl Hand {
         let taken = async {
             let (id, left) = settle(store, fresh, &proposal, fence).await?;
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
+            control.tally().begin(left.as_ref().map_or(0, |it| it.bytes));
             let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
             let from = left.as_ref().map(|it| it.state);
             let begun = begin(store, id, left, &proposal, fence).await?;
@@ -101,6 +105,7 @@ impl Hand {
         control.set_pace(pace);
         let mut eye = JoinSet::new();
         eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
+        eye.spawn(look_out(store.clone(), control.clone()));
         let (store, hands_over) = (store.clone(), proposal.hands_over);
         Ok(Self { store, id, begun, guard, control, hands_over, eye })
     }
@@ -141,10 +146,13 @@ impl Hand {
         // Of most there is nothing to say but that they are done, and that is quick to say of many at once.
         let (plain, others): (Vec<_>, Vec<_>) =
             reports.iter().partition(|it| it.is_plainly_migrated());
-        let ids: Vec<&str> = plain.iter().map(|it| it.id.as_str()).collect();
+        let migrated = reports.iter().filter(|it| it.state == State::Migrated).count();
+        let migrated = u64::try_from(migrated).unwrap_or(u64::MAX);
+        self.control.tally().done(reports.iter().map(|it| it.id.as_str()), migrated);
+        let figures: Vec<_> = plain.iter().map(|it| (it.id.as_str(), &it.figures)).collect();
         let mut whole: Vec<&DatasetReport> = others;
-        if !ids.is_empty()
-            && self.store.note_state(self.id, fence, &ids, "migrated").await? != ids.len()
+        if !figures.is_empty()
+            && self.store.note_migrated(self.id, fence, &figures).await? != figures.len()
         {
             // Some that were not planned when the run began, or somebody else has the run now.
             whole.extend(plain);
@@ -214,9 +222,10 @@ impl Hand {
         failures: bool,
         error: Option<String>,
     ) -> Result<Option<JobState>, Failure> {
-        let progress = doc! {
-            "documents": self.control.documents(), "ahead": 0, "holding": null, "ended": DateTime::now(),
-        };
+        let mut progress = self.control.figures()?;
+        progress.extend(doc! {
+            "ahead": 0, "holding": null, "under_way": [], "remaining": null, "ended": DateTime::now(),
+        });
         if self.control.is_cut_off() {
             let job = self.ours().await?;
             return Ok(job.map(|it| it.state));
@@ -299,23 +308,19 @@ impl Eye {
     async fn watch(self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut since_lag = LOOKS_PER_LAG;
+        let (mut strains, mut since) = (Looks::default(), LOOKS_PER_STRAIN);
         loop {
             looks.tick().await;
-            since_lag += 1;
-            if since_lag > LOOKS_PER_LAG {
-                since_lag = 0;
-                self.mind_the_lag().await;
+            since += 1;
+            if since > LOOKS_PER_STRAIN {
+                since = 0;
+                strains.look(&self.store, self.id, &self.control).await;
             }
-            let mut progress = doc! {
-                "documents": self.control.documents(),
-                "ahead": self.control.documents_ahead(),
-                "holding": self.control.holding(),
+            let noted = match self.control.figures() {
+                Ok(figures) => self.store.note_progress(self.id, self.fence, figures).await,
+                Err(failure) => Err(failure),
             };
-            if let Some(last) = self.control.last_write() {
-                progress.insert("last_write", last);
-            }
-            match self.store.note_progress(self.id, self.fence, progress).await {
+            match noted {
                 Ok(Some(wishes)) => {
                     self.control.set_pace(wishes.pace);
                     if wishes.state.is_told_to_rest() {
@@ -330,28 +335,28 @@ impl Eye {
             }
         }
     }
+}
 
-    /// Lets the run hold while a majority of the replica set cannot keep up: what is written faster than it is copied
-    /// is lost in a fail-over, and everybody else waits.
-    async fn mind_the_lag(&self) {
-        let limit = self.control.pace().lag_s;
-        let reason = match self.store.lag().await {
-            Ok(Some(lag)) if lag.as_secs() > u64::from(limit) => Some(format!(
-                "a majority of the replica set is {} s behind, and the limit is {limit} s; it goes on by itself",
-                lag.as_secs()
-            )),
-            Ok(_) => None,
-            // The next write will say what is wrong.
-            Err(_) => return,
+impl Control {
+    /// How far a run is, as it is noted.
+    fn figures(&self) -> Result<Document, Failure> {
+        let unknown = |it: bson::error::Error| Failure::other(it.to_string());
+        let tally = self.tally();
+        let mut figures = doc! {
+            "documents": self.documents(),
+            "ahead": self.documents_ahead(),
+            "holding": self.holding(),
+            "under_way": bson::serialize_to_bson(&tally.under_way()).map_err(unknown)?,
+            "remaining": bson::serialize_to_bson(&tally.remaining()).map_err(unknown)?,
         };
-        if reason.is_some() != self.control.holding().is_some() {
-            let text = reason.as_ref().map_or_else(
-                || "goes on: the replica set has caught up".to_owned(),
-                |it| format!("holds: {it}"),
-            );
-            log(&self.store, self.id, &text).await;
+        if let Some(last) = self.last_write() {
+            figures.insert("last_write", last);
         }
-        self.control.hold(reason);
+        if tally.has_begun() {
+            figures.insert("bytes", i64::try_from(tally.bytes()).unwrap_or(i64::MAX));
+            figures.insert("rates", bson::serialize_to_bson(&tally.rates()).map_err(unknown)?);
+        }
+        Ok(figures)
     }
 }
 
@@ -422,6 +427,11 @@ async fn begin(
             last_write: None,
             documents: 0,
             ahead: 0,
+            bytes: 0,
+            under_way: Vec::new(),
+            rates: None,
+            remaining: None,
+            estimate: None,
             pace: Pace::default(),
             holding: None,
             error: None,

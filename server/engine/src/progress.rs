@@ -9,12 +9,13 @@ use std::{
 };
 
 use bson::DateTime;
-use model::Pace;
+use model::{Pace, Span};
 use tokio::sync::mpsc;
 
 use crate::{
     report::{DatabaseReport, DatasetReport},
     store::Failure,
+    tally::Tally,
 };
 
 /// How often it is looked whether the run may go on again.
@@ -48,6 +49,7 @@ pub struct Meter {
     cut_off: Arc<AtomicBool>,
     pace: Arc<Mutex<Pace>>,
     holding: Arc<Mutex<Option<String>>>,
+    tally: Tally,
 }
 
 /// What the run itself holds: the meter, and the way to tell what happens. Nobody else keeps one, so that the
@@ -73,6 +75,16 @@ impl Meter {
     /// About how many more samples and frames there are in the collections that are being passed over.
     pub fn documents_ahead(&self) -> u64 {
         self.expected.load(Ordering::Relaxed)
+    }
+
+    /// How long the rest takes, once something is known about that.
+    pub fn remaining(&self) -> Option<Span> {
+        self.tally.remaining()
+    }
+
+    /// Why the run holds, if it does.
+    pub fn holding(&self) -> Option<String> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -151,12 +163,18 @@ impl Control {
 
     /// Why the run holds, if it does.
     pub(crate) fn holding(&self) -> Option<String> {
-        self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.meter.holding()
     }
 
     /// Lets the run hold for a reason, or go on.
     pub(crate) fn hold(&self, reason: Option<String>) {
+        self.meter.tally.holds(reason.is_some());
         *self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// What was done so far.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.meter.tally
     }
 
     /// How fast the run goes.

@@ -18,6 +18,8 @@ mod repairs;
 mod results;
 mod runs;
 mod server;
+mod sizes;
+mod strain;
 mod values;
 mod views;
 
@@ -39,6 +41,7 @@ pub use leftovers::Leftovers;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
+pub use sizes::Weight;
 pub use values::{Part, Restoring, VALUES, Values};
 
 use crate::{Error, Result};
