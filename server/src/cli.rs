@@ -1,7 +1,9 @@
 //! The command line: the flags of `fiftyone migrate`, and more.
 
 mod archive;
+mod control;
 mod doctor;
+mod figures;
 mod info;
 mod migrate;
 mod output;
@@ -11,7 +13,7 @@ mod undo;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use engine::{Connection, Engine, Release, versions};
+use engine::{Cause, Connection, Engine, Release, versions};
 
 use crate::{
     embedded::{self, Embedded},
@@ -95,6 +97,9 @@ enum RunsCommand {
     Show {
         /// As `runs` lists it.
         id: String,
+        /// Every dataset, with how far it is and when, not only those that are not where they were to go.
+        #[arg(long)]
+        datasets: bool,
     },
     /// Watch a run until it comes to rest; Ctrl-C ends the watching, not the run.
     Watch {
@@ -116,10 +121,14 @@ enum RunsCommand {
         /// As `runs` lists it.
         id: String,
     },
-    /// Try the datasets of a run again that are not where they were to go.
+    /// Try the datasets of a run again that are not where they were to go; not those that cannot get there until
+    /// something is done, which are told.
     Retry {
         /// As `runs` lists it.
         id: String,
+        /// Only those that failed for this cause, whatever it is: `runs show` groups them by it.
+        #[arg(long, value_name = "WORD")]
+        cause: Option<Cause>,
     },
     /// Help with a run that is carried out elsewhere, until it ends or rests; Ctrl-C ends the help, not the run. A server
     /// (`fiftyone-migrate serve`) does so by itself.
@@ -152,12 +161,22 @@ struct PaceArgs {
     /// How many operations on samples and frames may run side by side, up to 32.
     #[arg(long, value_name = "COUNT")]
     side_by_side: Option<u32>,
-    /// How long one of them shall take, in milliseconds.
+    /// How long one of them shall take, in milliseconds: their size follows.
     #[arg(long, value_name = "MS")]
     batch: Option<u32>,
     /// How many seconds a majority of a replica set may be behind before the run holds.
     #[arg(long, value_name = "SECONDS")]
     lag: Option<u32>,
+    /// To how few writes a second flow control may slow everybody on a replica set down before the run holds; 0 for
+    /// any.
+    #[arg(long, value_name = "PER_SECOND")]
+    flow: Option<u32>,
+    /// How many minutes a full oplog must reach back, or the run holds; 0 for any.
+    #[arg(long, value_name = "MINUTES")]
+    oplog: Option<u32>,
+    /// How many MiB must be free on the disk of the server, or the run holds; 0 for any.
+    #[arg(long, value_name = "MIB")]
+    disk: Option<u32>,
 }
 
 /// Which deployment.

@@ -329,3 +329,105 @@ async fn a_document_that_would_outgrow_the_server_is_refused_before_any_write() 
     assert_eq!(deployment.all("runs").await, before["runs"]);
     assert_eq!(deployment.all(&samples).await, before[&samples]);
 }
+
+/// Datasets that fail for three causes, and how what is in the way of two of them is taken away again.
+async fn failing() -> Deployment {
+    let deployment = Deployment::at("0.18.0").await;
+    let named = |name: &str| {
+        let dataset = image_dataset(name);
+        let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+        (dataset, samples)
+    };
+    let (fat, stubborn) = (named("fat"), named("stubborn"));
+    let mut samples: Vec<Document> = image_samples(2).collect();
+    samples[1].insert("weather", "snow");
+    deployment.plant(&stubborn.1, samples).await;
+    let rule = doc! { "collMod": &stubborn.1, "validator": { "weather": "rain" } };
+    deployment.database.run_command(rule).await.unwrap();
+    // One byte more, and the server would not take it.
+    let mut sample = image_samples(1).next().unwrap();
+    let room = (16 << 20) - bson::serialize_to_vec(&sample).unwrap().len();
+    sample.insert("info", "x".repeat(room - 11));
+    deployment.plant(&fat.1, [sample]).await;
+    let blocked = damaged("blocked", "sample_fields", 7);
+    deployment.plant("datasets", [blocked, fat.0, stubborn.0, image_dataset("good")]).await;
+    deployment
+}
+
+async fn failures_of(deployment: &Deployment, id: &str) -> Vec<(String, Vec<String>)> {
+    let shown = deployment.seen_by(program!(["runs", "show", id, "--json"])).run().await.with(0);
+    let groups = shown.json()["run"]["failures"].as_array().unwrap().clone();
+    let text = |it: &serde_json::Value| it.as_str().unwrap().to_owned();
+    let named = |it: &serde_json::Value| it.as_array().unwrap().iter().map(text).collect();
+    let mut groups: Vec<_> =
+        groups.iter().map(|it| (text(&it["cause"]), named(&it["datasets"]))).collect();
+    groups.sort();
+    groups
+}
+
+#[tokio::test]
+async fn failures_are_grouped_by_cause_and_tried_again_where_that_can_help() {
+    let deployment = failing().await;
+    let ended = deployment.led_by(program!(["--all"])).run().await.with(3);
+    let group = "  1 a sample or frame cannot be changed (stubborn), `document`: mend or delete the document";
+    assert!(ended.stderr.contains(group), "{}", ended.stderr);
+    let runs = deployment.seen_by(program!(["runs", "--json"])).run().await.json();
+    let id = runs[0]["id"].as_str().unwrap().to_owned();
+    let only = |cause: &str, name: &str| (cause.to_owned(), vec![name.to_owned()]);
+    let (blocked, document) = (only("blocked", "blocked"), only("document", "stubborn"));
+    let large = only("too-large", "fat");
+    let found = failures_of(&deployment, &id).await;
+    assert_eq!(found, [blocked, document.clone(), large.clone()]);
+    let shown = deployment.seen_by(program!(["runs", "show", &id])).run().await.with(0);
+    assert!(shown.stdout.contains("not migrated, by cause:\n  1 "), "{}", shown.stdout);
+
+    // Nothing has been done about any of them.
+    let retry = async |flags: &[&str]| {
+        let arguments = [&["runs", "retry", &id], flags].concat();
+        deployment.led_by(program!(arguments)).run().await
+    };
+    let before = deployment.dump().await;
+    let none = retry(&[]).await.with(3);
+    assert!(
+        none.stderr.contains("Not tried again, because that cannot help until"),
+        "{}",
+        none.stderr
+    );
+    assert!(none.stdout.starts_with("0 datasets migrated"), "{}", none.stdout);
+    assert_eq!(deployment.dump().await, before);
+
+    let mended = image_dataset("x").remove("sample_fields").unwrap();
+    let mend = doc! { "$set": { "sample_fields": mended } };
+    deployment.collection("datasets").update_one(doc! { "name": "blocked" }, mend).await.unwrap();
+    let some = retry(&[]).await.with(3);
+    assert!(some.stdout.contains("1 dataset migrated"), "{}", some.stdout);
+    assert!(some.stderr.contains("is completed with failures"), "{}", some.stderr);
+    assert_eq!(deployment.version_of("blocked").await, NEWEST.into());
+    assert_eq!(failures_of(&deployment, &id).await, [document, large.clone()]);
+
+    let samples = deployment.dataset("stubborn").await;
+    let samples = samples.get_str("sample_collection_name").unwrap();
+    let lift = doc! { "collMod": samples, "validator": {} };
+    deployment.database.run_command(lift).await.unwrap();
+    retry(&["--cause", "document"]).await.exits_with(3);
+    assert_eq!(deployment.version_of("stubborn").await, NEWEST.into());
+    assert_eq!(failures_of(&deployment, &id).await, [large]);
+
+    let refused = retry(&["--cause", "edited"]).await;
+    let sentence =
+        format!("run {id} has no dataset that failed for the cause `edited`: 1 `too-large`");
+    refused.refused(1, &sentence);
+    let unknown = retry(&["--cause", "luck"]).await.with(2);
+    assert!(
+        unknown.stderr.contains("`luck` is no cause; the causes are `blocked`, "),
+        "{}",
+        unknown.stderr
+    );
+
+    let fat = deployment.dataset("fat").await;
+    let fat = deployment.collection(fat.get_str("sample_collection_name").unwrap());
+    fat.update_one(doc! {}, doc! { "$unset": { "info": 1 } }).await.unwrap();
+    retry(&["--cause", "too-large"]).await.exits_with(0);
+    deployment.assert_newest().await;
+    assert!(failures_of(&deployment, &id).await.is_empty());
+}

@@ -148,6 +148,59 @@ async fn a_run_that_was_cancelled_or_interrupted_can_be_resumed() {
     assert_eq!(the_run(&deployment).await["state"], "completed");
 }
 
+/// One that only gets another version, and five that are large, each a group of its own: three of those are under way at
+/// once.
+async fn several() -> Deployment {
+    let deployment = Deployment::at("0.18.0").await;
+    let mut newer = image_dataset("newer");
+    newer.insert("version", "1.13.0");
+    deployment.plant("datasets", [newer]).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        let mut dataset = image_dataset(name);
+        dataset.insert("info", doc! { "notes": "x".repeat(11 << 17) });
+        let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+        deployment.plant("datasets", [dataset]).await;
+        deployment.plant(&samples, image_samples(30_000)).await;
+    }
+    deployment
+}
+
+#[tokio::test]
+async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
+    let deployment = several().await;
+    let running = led(&deployment, &["--all"]);
+    while runs(&deployment).await.first().is_none_or(|it| it["documents"].as_u64() < Some(5_000)) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let id = id(&deployment).await;
+    let cancelled = deployment.led_by(program!(["runs", "cancel", &id])).run().await.with(0);
+    let ended = running.ended().await.with(1);
+    let run = the_run(&deployment).await;
+    let count = |state: &str| run["datasets"][state].as_u64().unwrap_or(0);
+    let (done, middle, ahead) = (count("migrated"), count("interrupted"), count("untouched"));
+    assert!(done >= 1 && middle >= 1 && ahead >= 1 && done + middle + ahead == 6, "{run}");
+    let plural = if done == 1 { "" } else { "s" };
+    let expected = format!(
+        "Run {id} is cancelled: {done} dataset{plural} migrated, {middle} stopped in the middle (their documents are as \
+         they were, a part of their samples is changed), {ahead} not begun\n"
+    );
+    assert!(cancelled.stdout.starts_with(&expected), "{}", cancelled.stdout);
+    let two = format!(
+        "Two ways on: `fiftyone-migrate runs resume {id}` goes on where it was left; `fiftyone-migrate runs undo {id}` \
+         brings back what it has changed"
+    );
+    assert!(cancelled.stdout.contains(&two), "{}", cancelled.stdout);
+    assert!(ended.stderr.contains(&two), "{}", ended.stderr);
+    let datasets = deployment.collection("datasets");
+    let old = datasets.count_documents(doc! { "version": "0.18.0" }).await.unwrap();
+    assert_eq!(old, middle + ahead);
+    // Both are ways.
+    deployment.led_by(program!(["runs", "undo", &id])).run().await.exits_with(0);
+    assert_eq!(deployment.version_of("newer").await, "1.13.0".into());
+    let changed = doc! { "version": { "$nin": ["0.18.0", "1.13.0"] } };
+    assert_eq!(datasets.count_documents(changed).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn a_run_whose_program_was_killed_is_taken_over_at_once_on_the_same_machine() {
     let deployment = large().await;

@@ -102,12 +102,18 @@ impl Mongod {
 
     /// A replica set of this many servers, with a primary; the first is the one that holds it.
     pub async fn replica_set(count: usize) -> Vec<Self> {
-        Self::replica_set_with(count, |id| i32::from(id == 0)).await
+        Self::replica_set_with(count, &[], |id| i32::from(id == 0)).await
+    }
+
+    /// A replica set of one server with more arguments than the usual ones.
+    pub async fn replica_set_of_one(arguments: &[&str]) -> Self {
+        let mut servers = Self::replica_set_with(1, arguments, |_| 1).await;
+        servers.remove(0)
     }
 
     /// A replica set of which any member can become the primary, which the first one is for now.
     pub async fn replica_set_of_equals(count: usize) -> Vec<Self> {
-        Self::replica_set_with(count, |_| 1).await
+        Self::replica_set_with(count, &[], |_| 1).await
     }
 
     /// `host:port,..`, of which the driver finds the primary by itself.
@@ -116,8 +122,13 @@ impl Mongod {
         format!("mongodb://{}/?replicaSet=rs", hosts.join(","))
     }
 
-    async fn replica_set_with(count: usize, priority: fn(i32) -> i32) -> Vec<Self> {
-        let servers: Vec<Self> = (0..count).map(|_| Self::start(&["--replSet", "rs"])).collect();
+    async fn replica_set_with(
+        count: usize,
+        arguments: &[&str],
+        priority: fn(i32) -> i32,
+    ) -> Vec<Self> {
+        let arguments = [&["--replSet", "rs"], arguments].concat();
+        let servers: Vec<Self> = (0..count).map(|_| Self::start(&arguments)).collect();
         let members: Vec<Document> = (0i32..)
             .zip(&servers)
             .map(|(id, it)| doc! { "_id": id, "host": it.address(), "priority": priority(id) })

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Pace;
+use crate::{Estimate, FailureGroup, Pace, Span};
 
 /// How far a run is. Kept in its document, so that it outlives whoever carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,10 +184,22 @@ pub struct RunSummary {
     pub documents: u64,
     /// About how many more there are in the collections that are being passed over.
     pub ahead: u64,
+    /// About how many bytes were written of what is FiftyOne's.
+    #[serde(default)]
+    pub bytes: u64,
     /// How fast it goes.
     pub pace: Pace,
     /// Why it holds, if it does.
     pub holding: Option<String>,
+    /// How long the rest takes, while somebody carries it out.
+    #[serde(default)]
+    pub remaining: Option<Span>,
+    /// What was expected before it began; only of one that was planned for a server.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
+    /// The datasets that could not be migrated, by cause.
+    #[serde(default)]
+    pub failures: Vec<FailureGroup>,
     /// When it was written down.
     pub created: String,
     /// When it began, or went on after a rest.

@@ -16,7 +16,7 @@ use std::{
 };
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
-use model::Direction;
+use model::{Direction, Labor};
 use revisions::{
     Effect, Footprint, Release, Scope, Step, archive::applicable, base, direction, merge::Conflict,
 };
@@ -218,6 +218,7 @@ impl Begun {
                     collection: (*name).clone(),
                     filter: it.kept(),
                     expression: it.values(),
+                    labor: if it.is_heavy() { Labor::Keep } else { Labor::Look },
                 }));
             }
         }

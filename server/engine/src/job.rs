@@ -4,6 +4,7 @@
 mod back;
 mod helpers;
 mod holder;
+mod look;
 mod notes;
 
 pub use helpers::Helpers;
@@ -15,19 +16,21 @@ use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
+use self::look::Looks;
 use crate::{
     Error, Result,
     guard::Guard,
     progress::Control,
-    report::DatasetReport,
+    report::{DatasetReport, State},
     store::{Asked, Failure, Holder, Job, JobDataset, JobJournal, Store},
+    survey::look_out,
 };
 
 /// How often a run looks for what people want of it, and notes how far it is.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// After how many looks it is looked how far behind a replica set is.
-const LOOKS_PER_LAG: u32 = 4;
+/// After how many looks it is looked what the run does to the server.
+const LOOKS_PER_STRAIN: u32 = 4;
 
 /// What a run shall do.
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ pub struct Hand {
     hands_over: bool,
     helpers: Helpers,
     done_by_others: Vec<DatasetReport>,
-    /// Of one task, which ends with it.
+    /// Of tasks that end with it.
     eye: JoinSet<()>,
 }
 
@@ -91,6 +94,7 @@ impl Hand {
             let is_done = |id: &str| done.iter().any(|it| it.id == id);
             proposal.datasets.retain(|it| !is_done(&it.dataset));
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
+            control.tally().begin(left.as_ref().map_or(0, |it| it.bytes));
             let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
             let from = left.as_ref().map(|it| it.state);
             let begun = begin(store, id, left, &proposal, (guard.before(), fence)).await?;
@@ -112,6 +116,7 @@ impl Hand {
         control.set_pace(pace);
         let (mut eye, helpers) = (JoinSet::new(), Helpers::default());
         eye.spawn(Eye::of(store, id, fence, &control, &helpers).watch());
+        eye.spawn(look_out(store.clone(), control.clone()));
         let (store, hands_over) = (store.clone(), proposal.hands_over);
         Ok(Self { store, id, begun, guard, control, hands_over, helpers, done_by_others, eye })
     }
@@ -149,6 +154,9 @@ impl Hand {
         }
         self.control.wrote();
         self.helpers.did(reports);
+        let migrated = reports.iter().filter(|it| it.state == State::Migrated).count();
+        let migrated = u64::try_from(migrated).unwrap_or(u64::MAX);
+        self.control.tally().done(reports.iter().map(|it| it.id.as_str()), migrated);
         let fence = self.helpers.notes_under().unwrap_or(self.guard.fence());
         let (store, hand) = (self.store.clone(), self.helpers.led_as());
         let notes = Notes { store, run: self.id, fence, hand };
@@ -234,9 +242,10 @@ impl Hand {
         failures: bool,
         error: Option<String>,
     ) -> Result<Option<JobState>, Failure> {
-        let progress = doc! {
-            "documents": self.control.documents(), "ahead": 0, "holding": null, "ended": DateTime::now(),
-        };
+        let mut progress = self.control.figures()?;
+        progress.extend(doc! {
+            "ahead": 0, "holding": null, "under_way": [], "remaining": null, "ended": DateTime::now(),
+        });
         if self.control.is_cut_off() {
             let job = self.ours().await?;
             return Ok(job.map(|it| it.state));
@@ -325,24 +334,22 @@ impl Eye {
     async fn watch(self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut since_lag = LOOKS_PER_LAG;
+        let (mut strains, mut since) = (Looks::default(), LOOKS_PER_STRAIN);
         loop {
             looks.tick().await;
-            since_lag += 1;
-            if since_lag > LOOKS_PER_LAG {
-                since_lag = 0;
-                self.mind_the_lag().await;
+            since += 1;
+            if since > LOOKS_PER_STRAIN {
+                since = 0;
+                strains.look(&self.store, self.id, &self.control).await;
             }
-            let mut progress = doc! {
-                "documents": self.control.documents(),
-                "ahead": self.control.documents_ahead(),
-                "holding": self.control.holding(),
+            let noted = match self.control.figures() {
+                Ok(mut figures) => {
+                    figures.extend(self.helpers.progress());
+                    self.store.note_progress(self.id, self.fence, figures).await
+                }
+                Err(failure) => Err(failure),
             };
-            if let Some(last) = self.control.last_write() {
-                progress.insert("last_write", last);
-            }
-            progress.extend(self.helpers.progress());
-            match self.store.note_progress(self.id, self.fence, progress).await {
+            match noted {
                 Ok(Some(wishes)) => {
                     self.helpers.look(&wishes.hands, self.fence, &self.control);
                     self.control.set_pace(wishes.pace);
@@ -358,28 +365,28 @@ impl Eye {
             }
         }
     }
+}
 
-    /// Lets the run hold while a majority of the replica set cannot keep up: what is written faster than it is copied
-    /// is lost in a fail-over, and everybody else waits.
-    async fn mind_the_lag(&self) {
-        let limit = self.control.pace().lag_s;
-        let reason = match self.store.lag().await {
-            Ok(Some(lag)) if lag.as_secs() > u64::from(limit) => Some(format!(
-                "a majority of the replica set is {} s behind, and the limit is {limit} s; it goes on by itself",
-                lag.as_secs()
-            )),
-            Ok(_) => None,
-            // The next write will say what is wrong.
-            Err(_) => return,
+impl Control {
+    /// How far a run is, as it is noted.
+    fn figures(&self) -> Result<Document, Failure> {
+        let unknown = |it: bson::error::Error| Failure::other(it.to_string());
+        let tally = self.tally();
+        let mut figures = doc! {
+            "documents": self.documents(),
+            "ahead": self.documents_ahead(),
+            "holding": self.holding(),
+            "under_way": bson::serialize_to_bson(&tally.under_way()).map_err(unknown)?,
+            "remaining": bson::serialize_to_bson(&tally.remaining()).map_err(unknown)?,
         };
-        if reason.is_some() != self.control.holding().is_some() {
-            let text = reason.as_ref().map_or_else(
-                || "goes on: the replica set has caught up".to_owned(),
-                |it| format!("holds: {it}"),
-            );
-            log(&self.store, self.id, &text).await;
+        if let Some(last) = self.last_write() {
+            figures.insert("last_write", last);
         }
-        self.control.hold(reason);
+        if tally.has_begun() {
+            figures.insert("bytes", i64::try_from(tally.bytes()).unwrap_or(i64::MAX));
+            figures.insert("rates", bson::serialize_to_bson(&tally.rates()).map_err(unknown)?);
+        }
+        Ok(figures)
     }
 }
 
@@ -460,6 +467,11 @@ async fn begin(
             last_write: None,
             documents: 0,
             ahead: 0,
+            bytes: 0,
+            under_way: Vec::new(),
+            rates: None,
+            remaining: None,
+            estimate: None,
             pace: Pace::default(),
             holding: None,
             error: None,

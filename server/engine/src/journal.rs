@@ -14,6 +14,7 @@ use std::{
 };
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use model::Labor;
 use revisions::{Effect, Footprint, Pass, Scope, Stage, stages};
 
 use crate::{
@@ -149,6 +150,7 @@ impl Journal {
                 collection: name.clone(),
                 filter: doc! {},
                 expression: "$$ROOT".into(),
+                labor: Labor::Keep,
             };
             self.keeper().walk(&part).await?;
             let indexes = self.store.indexes(name).await?;
@@ -235,6 +237,7 @@ impl Journal {
                 collection: (*name).clone(),
                 filter: footprint.kept(),
                 expression: footprint.values(),
+                labor: if footprint.is_heavy() { Labor::Keep } else { Labor::Look },
             })
         });
         parts.collect()

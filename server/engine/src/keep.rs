@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bson::{Document, doc, oid::ObjectId};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use model::Labor;
 
 use crate::{
     pass::Halt,
@@ -43,7 +44,7 @@ impl Keeper<'_> {
     }
 
     async fn together(self, parts: &[Part]) -> Result<(), Halt> {
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
         }
         match self.store.keep_values(parts, AT_ONCE).await {
@@ -63,12 +64,13 @@ impl Keeper<'_> {
     pub async fn walk(self, part: &Part) -> Result<(), Halt> {
         let (mut after, mut size) = (None, RANGE_DOCUMENTS);
         loop {
-            if self.control.is_stopped() {
+            if !self.control.may_go_on().await {
                 return Err(Halt::Stopped);
             }
             let range = self.store.next_range(&part.collection, after.as_ref(), size).await?;
             let within = doc! { "$and": [range.filter(), &part.filter] };
             let piece = Part { filter: within, ..part.clone() };
+            let stint = self.control.tally().stint();
             match self.store.keep_values(&[piece], LONGEST_WRITE).await {
                 Err(failure) if failure.is_too_slow() && size > 1 => {
                     size = size.div_ceil(2);
@@ -76,6 +78,8 @@ impl Keeper<'_> {
                 }
                 kept => kept?,
             }
+            // How many the last range has is not known.
+            stint.did(part.labor, if range.until.is_some() { size } else { 0 });
             match range.until {
                 Some(until) => after = Some(until),
                 None => return Ok(()),
@@ -90,6 +94,7 @@ impl Keeper<'_> {
             collection: collection.to_owned(),
             filter,
             expression: "$$ROOT".into(),
+            labor: Labor::Keep,
         };
         self.store.keep_values(&[part("fs.files", doc! { "_id": file })], LONGEST_WRITE).await?;
         let last = self.store.last_chunk(file).await?;

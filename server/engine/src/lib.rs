@@ -19,12 +19,16 @@ mod policy;
 mod progress;
 mod report;
 mod results;
+mod retry;
 mod run;
 mod runs;
 mod shares;
 mod status;
 mod store;
+mod strain;
+mod survey;
 mod sweep;
+mod tally;
 #[doc(hidden)]
 pub mod trial;
 mod undo;
@@ -32,13 +36,16 @@ pub mod versions;
 mod write;
 
 use model::Status;
-pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
+pub use model::{
+    Amount, Cause, Estimate, FailureGroup, JobEvent, JobState, JournalState, LogLine, Pace,
+    RunHand, RunSummary, Span,
+};
 
 pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
-pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State, printable};
+pub use report::{DatabaseReport, DatasetReport, Figures, JournalSize, Report, State, printable};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
 pub use shares::Helped;

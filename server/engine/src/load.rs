@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
-use model::{Direction, Version};
+use model::{Cause, Direction, Version};
 use revisions::{
     Collections, Dataset, Effect, Env, Names, Outcome, Read, Release, Shape, Step,
     archive::{self, Archived, GivenBack, give_back},
@@ -72,7 +72,23 @@ pub enum Loaded {
     /// It is at its destination already, or gone.
     Done(Task),
     /// It cannot go; nothing of it will be written.
-    Refused(Task, String),
+    Refused(Task, Why),
+}
+
+/// Why a dataset cannot go.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// The reason, as a sentence.
+    pub text: String,
+    /// Its kind.
+    pub cause: Cause,
+}
+
+impl From<String> for Why {
+    /// It is what the dataset holds, as a rule.
+    fn from(text: String) -> Self {
+        Self { text, cause: Cause::Blocked }
+    }
 }
 
 /// Loads and folds, keeping track of which names are taken.
@@ -126,13 +142,13 @@ impl Loader {
         let documents = self.store.datasets(&ids).await?;
         let (mut found, mut loaded) = (Vec::new(), Vec::new());
         for (task, raw) in tasks.into_iter().zip(documents) {
-            match raw.map(|raw| Ok((decoded(&raw)?, raw))) {
+            match raw.map(|raw| decoded(&raw).map(|document| (document, raw))) {
                 None => loaded.push(Loaded::Done(task)),
                 Some(Ok((document, raw))) => match self.entries(&task, &document) {
                     Ok(entries) => found.push(Found { task, document, raw, entries }),
                     Err(reason) => loaded.push(refused(task, &reason)),
                 },
-                Some(Err(reason)) => loaded.push(Loaded::Refused(task, reason)),
+                Some(Err(reason)) => loaded.push(Loaded::Refused(task, reason.into())),
             }
         }
         let wanted: Vec<ObjectId> = found
@@ -206,7 +222,7 @@ impl Loader {
     ) -> Result<Loaded, Failure> {
         let head = match head(&document) {
             Ok(head) => head,
-            Err(reason) => return Ok(Loaded::Refused(task, reason.to_string())),
+            Err(reason) => return Ok(Loaded::Refused(task, reason.to_string().into())),
         };
         let listed = task.head.replace(head.release.clone());
         let unstamped = crate::run::is_unstamped(&task.destination);
@@ -239,7 +255,7 @@ impl Loader {
             };
             let outcome = match folded {
                 Ok(outcome) => outcome,
-                Err(refusal) => return Ok(Loaded::Refused(task, refusal.to_string())),
+                Err(refusal) => return Ok(Loaded::Refused(task, refusal.to_string().into())),
             };
             // A file that exists but is no JSON object stays as it is, and so does its run.
             match self.unreadable(&outcome).await? {
@@ -256,8 +272,8 @@ impl Loader {
         let name = document.get_str("name").ok();
         let changed =
             RawDocumentBuf::try_from(&document).map_err(|it| Failure::other(it.to_string()))?;
-        if let Some(reason) = too_large(name, &changed, &runs)? {
-            return Ok(Loaded::Refused(task, reason));
+        if let Some(text) = too_large(name, &changed, &runs)? {
+            return Ok(Loaded::Refused(task, Why { text, cause: Cause::TooLarge }));
         }
         self.claim(&then, &document);
         Ok(Loaded::Ready(Box::new(Work {
@@ -402,7 +418,7 @@ pub(crate) fn decoded(raw: &RawDocumentBuf) -> Result<Document, String> {
 /// With a reason that does not say yet of which dataset it is.
 fn refused(task: Task, reason: &str) -> Loaded {
     let reason = format!("dataset `{}`: {reason}", task.entry.label());
-    Loaded::Refused(task, reason)
+    Loaded::Refused(task, reason.into())
 }
 
 impl Task {

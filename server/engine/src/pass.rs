@@ -10,15 +10,16 @@ use std::{
 
 use bson::{Bson, Document, RawDocumentBuf, oid::ObjectId};
 use futures_util::future::BoxFuture;
-use model::Pace;
+use model::{Labor, Pace};
 use revisions::{Collections, Keys, Merge, Pass, Scope, Stage, Update};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use self::walk::Walk;
+use self::walk::{Course, Walk};
 use crate::{
     progress::Control,
     store::{Failure, LONGEST_WRITE, Mark, Range, Store},
+    tally::LARGE,
 };
 
 /// Over how many seconds the documents of one range may have been created, for each second to be named. Whoever fills
@@ -188,11 +189,13 @@ impl Passes {
             return Ok(());
         }
         if !matches!(work, Work::Rewrite { .. }) {
-            match self.piece(&work, &Range::all(), AT_ONCE).await {
+            match self.piece(&work, &Range::all(), AT_ONCE, 0).await {
                 Err(Halt::Failed(failure)) if failure.is_of_a_part() => {}
                 Err(halt) => return Err(halt),
                 Ok(piece) => {
                     self.control.add_documents(piece.documents);
+                    let bytes = self.bytes(work.walked(), piece.documents).await?;
+                    self.control.tally().passed(whose.id, piece.documents, bytes, false);
                     return Ok(());
                 }
             }
@@ -206,20 +209,38 @@ impl Passes {
             collection: work.walked().to_owned(),
             print,
         });
-        self.in_ranges(work, mark).await
+        self.in_ranges(whose.id, work, mark).await
+    }
+
+    /// About how many bytes were changed at once. Of small collections that is not asked: it would take as long as the change.
+    async fn bytes(&self, collection: &str, documents: u64) -> Result<u64, Failure> {
+        if documents < LARGE {
+            return Ok(0);
+        }
+        Ok(self.store.weight(collection).await?.average() * documents)
     }
 
     /// Walks a collection in ranges, several side by side, from where the mark says that it was left.
-    async fn in_ranges(&self, work: Work, mark: Option<Mark>) -> Result<(), Halt> {
-        let ahead = self.store.about_documents(work.walked()).await?;
+    async fn in_ranges(&self, of: &Bson, work: Work, mark: Option<Mark>) -> Result<(), Halt> {
+        let weight = self.store.weight(work.walked()).await?;
         let from = match &mark {
             Some(mark) => self.store.mark(mark).await?,
             None => None,
         };
+        let (labor, tally) = (work.labor(), self.control.tally());
+        let (from, before) = from.map_or((None, 0), |it| (Some(it.after), it.documents));
+        let ahead = weight.documents.saturating_sub(before);
+        tally.passed(of, before, before * weight.average(), true);
         self.control.expect_documents(ahead);
-        let mut walk = Walk::new(self, mark, ahead);
+        tally.ahead(of, labor, ahead, 0);
+        let course = Course { dataset: of.clone(), labor, average_bytes: weight.average(), before };
+        let mut walk = Walk::new(self, mark, course, ahead);
         let ended = walk.walk(Arc::new(work), from).await;
         self.control.arrived(walk.ahead());
+        match &ended {
+            Ok(()) => tally.ahead(of, labor, 0, walk.ahead()),
+            Err(_) => tally.broken_off(labor, walk.ahead()),
+        }
         ended
     }
 
@@ -232,7 +253,7 @@ impl Passes {
         documents: u64,
     ) -> BoxFuture<'a, Result<Piece, Halt>> {
         Box::pin(async move {
-            match self.piece(work, &range, ONE_RANGE).await {
+            match self.piece(work, &range, ONE_RANGE, documents).await {
                 Err(Halt::Failed(failure)) if failure.is_of_a_part() && documents > 1 => {
                     let half = documents.div_ceil(2);
                     let first =
@@ -269,7 +290,14 @@ impl Passes {
         failure.saying(text)
     }
 
-    async fn piece(&self, work: &Work, range: &Range, limit: Duration) -> Result<Piece, Halt> {
+    /// `about`: how many documents the range has, where that is known.
+    async fn piece(
+        &self,
+        work: &Work,
+        range: &Range,
+        limit: Duration,
+        about: u64,
+    ) -> Result<Piece, Halt> {
         let weight = Pace::MOST / self.control.pace().side_by_side;
         let _permit =
             self.permits.acquire_many(weight).await.map_err(|it| Failure::other(it.to_string()))?;
@@ -278,7 +306,7 @@ impl Passes {
             return Err(Halt::Stopped);
         }
         let _under_way = self.control.begin_operation();
-        let begun = Instant::now();
+        let (begun, stint) = (Instant::now(), self.control.tally().stint());
         let documents = match work {
             Work::Update { collection, stages, keys } => {
                 let seconds = keys.as_ref().and_then(|it| range.seconds(it.tell_time(), SECONDS));
@@ -298,7 +326,11 @@ impl Passes {
                 self.store.merge_range(from, into, range, stages, limit).await.map(|()| 0)
             }
         };
-        Ok(Piece { documents: documents?, took: begun.elapsed() })
+        let documents = documents?;
+        // The last range is open, and a merge does not say how many it has looked at.
+        let done = if range.until.is_none() { documents } else { documents.max(about) };
+        stint.did(work.labor(), done);
+        Ok(Piece { documents, took: begun.elapsed() })
     }
 }
 
@@ -310,6 +342,16 @@ impl Work {
         }
         let hash = Sha256::new().chain_update(document.as_bytes());
         Some(format!("{:x}", hash.chain_update(format!("{self:?}")).finalize()))
+    }
+
+    /// What it costs.
+    fn labor(&self) -> Labor {
+        match self {
+            Self::Update { keys: Some(_), .. } => Labor::Set,
+            Self::Update { keys: None, .. } => Labor::Change,
+            Self::Rewrite { .. } => Labor::Code,
+            Self::Merge { .. } => Labor::Merge,
+        }
     }
 
     /// The collection that is walked in ranges.

@@ -1,12 +1,13 @@
 //! Deciding what a command has to do: which datasets go where, which stay, which cannot go.
 
+use model::Cause;
 use revisions::{Reason, Release, between, head};
 
 use crate::{
     archive::Entries,
     load::Task,
     policy::{self, Decision},
-    report::{DatasetReport, State},
+    report::{DatasetReport, Figures, State},
     store::Entry,
 };
 
@@ -41,6 +42,7 @@ pub fn plan(
                 let reason = format!("dataset `{}` cannot be migrated: {reason}", entry.label());
                 let mut report = report(&entry, None, State::Refused);
                 report.reason = Some(reason);
+                report.cause = Some(Cause::Blocked);
                 plan.settled.push(report);
                 continue;
             }
@@ -56,6 +58,7 @@ pub fn plan(
                 let mut report =
                     report(&entry, Some(destination.unwrap_or(database)), State::Refused);
                 report.reason = Some(reason);
+                report.cause = Some(Cause::Blocked);
                 plan.settled.push(report);
             }
             Decision::Migrate(destination) => {
@@ -96,9 +99,11 @@ pub fn report(entry: &Entry, destination: Option<&Release>, state: State) -> Dat
         revisions: Vec::new(),
         state,
         reason: None,
+        cause: None,
         warnings: Vec::new(),
         kept: Vec::new(),
         given_back: Vec::new(),
+        figures: Figures::default(),
     }
 }
 

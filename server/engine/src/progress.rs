@@ -9,13 +9,14 @@ use std::{
 };
 
 use bson::DateTime;
-use model::Pace;
+use model::{Pace, Span};
 use tokio::sync::mpsc;
 
 use crate::{
     clock::Moment,
     report::{DatabaseReport, DatasetReport},
     store::Failure,
+    tally::Tally,
 };
 
 /// How often it is looked whether the run may go on again.
@@ -51,6 +52,7 @@ pub struct Meter {
     holding: Arc<Mutex<Option<String>>>,
     under_way: Arc<AtomicU64>,
     others: Arc<AtomicU64>,
+    tally: Tally,
 }
 
 /// Until when new writes may be begun; `None` for as long as anybody likes.
@@ -96,6 +98,16 @@ impl Meter {
     /// About how many more samples and frames there are in the collections that are being passed over.
     pub fn documents_ahead(&self) -> u64 {
         self.expected.load(Ordering::Relaxed)
+    }
+
+    /// How long the rest takes, once something is known about that.
+    pub fn remaining(&self) -> Option<Span> {
+        self.tally.remaining()
+    }
+
+    /// Why the run holds, if it does.
+    pub fn holding(&self) -> Option<String> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -194,12 +206,18 @@ impl Control {
 
     /// Why the run holds, if it does.
     pub(crate) fn holding(&self) -> Option<String> {
-        self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.meter.holding()
     }
 
     /// Lets the run hold for a reason, or go on.
     pub(crate) fn hold(&self, reason: Option<String>) {
+        self.meter.tally.holds(reason.is_some());
         *self.meter.holding.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// What was done so far.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.meter.tally
     }
 
     /// How fast the run goes.

@@ -1,6 +1,6 @@
 //! What a migration will do or has done, for people and for scripts.
 
-use model::JobState;
+use model::{Cause, Estimate, FailureGroup, JobState};
 use serde::{Deserialize, Serialize};
 
 /// One command's plan or result.
@@ -20,9 +20,21 @@ pub struct Report {
     /// How large the undo journal would be; only in a plan, and if there would be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo_journal: Option<JournalSize>,
+    /// What there is to do, what it needs and how long it takes; only in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// How that run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_state: Option<JobState>,
+    /// Whether it was kept how things were, so that it can be undone.
+    #[serde(skip)]
+    pub is_kept: bool,
+    /// The datasets that could not be migrated, by cause.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureGroup>,
+    /// Those among them that were not tried again, because that cannot help until something is done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<FailureGroup>,
 }
 
 /// How large an undo journal would be.
@@ -71,6 +83,9 @@ pub struct DatasetReport {
     /// Why it was refused or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The kind of that reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What people should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -80,6 +95,37 @@ pub struct DatasetReport {
     /// What the archive gives back to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given_back: Vec<String>,
+    /// How far it is, and when.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// How far a dataset of a run is, and when. Times are RFC 3339 in UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// How many samples and frames were passed over.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub documents: u64,
+    /// About how many more there are in the collections that are being passed over.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub ahead: u64,
+    /// About how many bytes were written: its document, its runs, its samples and frames.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub bytes: u64,
+    /// When it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<String>,
+    /// When it was done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// When something of it was written last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_write: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of a database or a dataset.
@@ -119,6 +165,16 @@ impl DatasetReport {
         self.state == State::Migrated && self.renamed_to.is_none() && silent
     }
 
+    /// Of which kind its failure is; `None` if it has not failed. One that was noted by an older version of this program
+    /// does not say.
+    pub fn failure(&self) -> Option<Cause> {
+        match self.state {
+            State::Refused => Some(self.cause.unwrap_or(Cause::Blocked)),
+            State::Failed => Some(self.cause.unwrap_or(Cause::Other)),
+            _ => None,
+        }
+    }
+
     /// Whether it did not get where it was asked to go.
     pub fn is_failure(&self) -> bool {
         matches!(self.state, State::Refused | State::Failed | State::NotUndone)
@@ -132,6 +188,12 @@ pub fn printable(text: &str) -> String {
         it => it.to_string(),
     };
     text.chars().map(letter).collect()
+}
+
+/// The failures among these, by cause.
+pub fn failures<'a>(reports: impl IntoIterator<Item = &'a DatasetReport>) -> Vec<FailureGroup> {
+    let failed = |it: &DatasetReport| Some((it.failure()?, it.label()));
+    FailureGroup::of(reports.into_iter().filter_map(failed))
 }
 
 impl Report {

@@ -8,7 +8,7 @@ use std::{
 
 use bson::{DateTime, oid::ObjectId};
 use futures_util::FutureExt;
-use model::{Direction, JobState};
+use model::{Cause, Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
 
@@ -17,14 +17,15 @@ use crate::{
     archive::Entries,
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
-    load::{Loaded, Loader, Task, Work},
+    load::{Loaded, Loader, Task, Why, Work},
     pass::Halt,
     plan::{Plan, plan, report_of},
     policy::{self, Decision},
     progress::{Control, Event},
-    report::{DatabaseReport, DatasetReport, Report, State},
+    report::{DatabaseReport, DatasetReport, Report, State, failures},
     shares::{Keeps, Lead},
     store::{Asked, Config, Entry, Failure, Store},
+    survey::Survey,
     sweep::sweep,
     versions::newest,
     write::{Writer, Written},
@@ -97,6 +98,8 @@ pub struct Going {
     pub(crate) only: Option<BTreeSet<String>>,
     /// Whether it is left to other servers when this one is told to stop.
     pub(crate) hands_over: bool,
+    /// Datasets of it that are not where they were to go, and that are not tried again now.
+    pub(crate) left: Vec<DatasetReport>,
 }
 
 /// What happens to the database as a whole.
@@ -137,13 +140,11 @@ impl Run {
             self.control.send(Event::Finished(it.clone()));
         }
         if self.request.dry_run {
-            let (previews, mut estimate) = self.preview(&plan, archive.as_ref()).await?;
+            let (previews, mut estimate, survey) = self.preview(&plan, archive.as_ref()).await?;
             report.datasets.extend(previews);
-            if !self.request.without_undo {
-                estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
-                let size = estimate.size(&self.store).await;
-                report.undo_journal = Some(size.map_err(|it| self.store.error(it))?);
-            }
+            estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
+            let expected = self.expect(survey, estimate, &mut report).await;
+            expected.map_err(|it| self.store.error(it))?;
             report.sort();
             return Ok(report);
         }
@@ -163,13 +164,17 @@ impl Run {
         let proposal = self.proposal(&plan, &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
+        report.is_kept = hand.keeps_journal();
         let plan = without_done(plan, &hand, &mut report);
         let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
         }
         let halted = self.control.is_stopped();
-        let failures = report.datasets.iter().any(DatasetReport::is_failure);
+        let failures =
+            report.datasets.iter().any(DatasetReport::is_failure) || !self.going.left.is_empty();
+        report.left = crate::report::failures(&self.going.left);
+        report.datasets.extend(self.going.left.iter().cloned());
         let error =
             written.as_ref().err().map(ToString::to_string).or_else(|| self.control.broken());
         let run = hand.id();
@@ -184,6 +189,22 @@ impl Run {
         report.database = database.map(|it| it.report);
         report.sort();
         Ok(report)
+    }
+
+    /// Says what there is to do, what it needs and how long it takes.
+    async fn expect(
+        &self,
+        survey: Survey,
+        estimate: Estimate,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let counted = survey.count(&self.store, estimate.collections()).await?;
+        if !self.request.without_undo {
+            report.undo_journal = Some(estimate.size(&self.store, &counted).await?);
+        }
+        let expected = survey.estimate(&self.store, &counted, report.undo_journal).await?;
+        report.estimate = Some(expected);
+        Ok(())
     }
 
     /// Whether a run with the same to do was left behind: it may have come to its last dataset, and not to its end.
@@ -243,6 +264,7 @@ impl Run {
                 destination.is_some_and(|it| it.parse().is_ok_and(|it| is_unstamped(&it)));
             if found != destination.filter(|_| !unstamped) {
                 it.state = State::Failed;
+                it.cause = Some(Cause::WrittenBack);
                 it.reason = Some(format!(
                     "dataset `{}` was migrated, but is at {} now: an older client has written it back; disconnect it \
                      and run this again",
@@ -268,7 +290,7 @@ impl Run {
         let plan = format!("{:x}", hash.finalize());
         let destination =
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
-        let Going { job, hands_over, .. } = self.going;
+        let Going { job, hands_over, .. } = self.going.clone();
         let undo_days = self.undo_days;
         Ok(Proposal { asked, datasets, plan, destination, job, hands_over, undo_days })
     }
@@ -420,7 +442,7 @@ impl Run {
         archive: Option<&Arc<Entries>>,
         report: &mut Report,
     ) -> Result<bool> {
-        let (previews, _) = self.preview(plan, archive).await?;
+        let (previews, ..) = self.preview(plan, archive).await?;
         if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
             return Ok(false);
         }
@@ -442,9 +464,10 @@ impl Run {
         &self,
         plan: &Plan,
         archive: Option<&Arc<Entries>>,
-    ) -> Result<(Vec<DatasetReport>, Estimate)> {
-        let mut estimate = Estimate::default();
+    ) -> Result<(Vec<DatasetReport>, Estimate, Survey)> {
+        let (mut estimate, mut survey) = (Estimate::default(), Survey::default());
         estimate.add_stamps(plan.stamps.len());
+        survey.add_stamps(plan.stamps.len());
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
@@ -459,6 +482,7 @@ impl Run {
                 reports.push(match loaded {
                     Loaded::Ready(work) => {
                         estimate.add(&work).map_err(error)?;
+                        survey.add(&work, !self.request.without_undo);
                         previewed(&work)
                     }
                     Loaded::Done(task) => report_of(&task, State::Current),
@@ -466,11 +490,19 @@ impl Run {
                 });
             }
         }
-        Ok((reports, estimate))
+        Ok((reports, estimate, survey))
     }
 
     async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
+        // What was tried again and turned out to be there is not a failure any more.
+        if self.going.only.is_some() {
+            let there = report.datasets.iter().filter(|it| it.state == State::Current);
+            let there: Vec<DatasetReport> = there.cloned().collect();
+            hand.note(&there).await.map_err(|it| self.store.error(it))?;
+        }
         let settled = report.datasets.len();
+        let ahead = plan.stamps.iter().chain(&plan.tasks).map(|it| it.entry.id_text());
+        self.control.tally().plan(ahead);
         self.stamp(plan.stamps, report, hand).await?;
         // Those that were settled before are written down already, where there is anything to say of them.
         hand.note(&report.datasets[settled..]).await.map_err(|it| self.store.error(it))?;
@@ -510,6 +542,8 @@ impl Run {
             }
             let swaps: Vec<_> =
                 tasks.iter().map(|it| (it.entry.id.clone(), it.entry.version.clone())).collect();
+            let begun = tasks.iter().map(|it| (it.entry.id_text(), whole(it.entry.bytes)));
+            self.control.tally().open(begun);
             if let Some(journal) = self.journal(hand, BTreeSet::new()) {
                 let kept = journal.keep_stamps(&swaps, &version).await;
                 kept.map_err(|it| self.store.error(it))?;
@@ -523,6 +557,8 @@ impl Run {
                 it.reason = moved.then(|| {
                     "somebody else changed its version meanwhile; run this again".to_owned()
                 });
+                it.cause = moved.then_some(Cause::Edited);
+                it.figures = self.control.tally().close(&it.id, !moved);
                 self.control.send(Event::Finished(it.clone()));
                 report.datasets.push(it);
             }
@@ -565,6 +601,7 @@ impl Entry {
 
 impl Report {
     pub(crate) fn sort(&mut self) {
+        self.failures = failures(&self.datasets);
         self.datasets.sort_by(|a, b| {
             (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
         });
@@ -595,6 +632,9 @@ pub async fn write_group(
     mut settled: Vec<DatasetReport>,
 ) -> Vec<DatasetReport> {
     let tasks: Vec<Task> = group.iter().map(|it| it.task.clone()).collect();
+    let control = writer.control.clone();
+    let bytes = |it: &Work| (it.task.entry.id_text(), it.written_bytes());
+    let begun: Vec<(String, u64)> = group.iter().map(bytes).collect();
     if writer.control.is_stopped() {
         settled.extend(untouched(&tasks));
         return settled;
@@ -602,6 +642,8 @@ pub async fn write_group(
     for it in &tasks {
         writer.control.send(Event::Started(report_of(it, State::Planned)));
     }
+    control.tally().open(begun);
+    let first = settled.len();
     match tokio::spawn(async move { writer.write(group).await }).await {
         Ok(written) => settled.extend(written.into_iter().map(reported)),
         Err(lost) => {
@@ -609,7 +651,14 @@ pub async fn write_group(
             settled.extend(tasks.iter().map(|it| halted(it, Halt::Failed(failure.clone()))));
         }
     }
+    for it in &mut settled[first..] {
+        it.figures = control.tally().close(&it.id, it.state == State::Migrated);
+    }
     settled
+}
+
+fn whole(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Splits tasks into groups, in their order.
@@ -654,8 +703,9 @@ fn previewed(work: &Work) -> DatasetReport {
     report
 }
 
-fn refused(task: &Task, reason: String) -> DatasetReport {
-    DatasetReport { reason: Some(reason), ..report_of(task, State::Refused) }
+fn refused(task: &Task, Why { text, cause }: Why) -> DatasetReport {
+    let (reason, cause) = (Some(text), Some(cause));
+    DatasetReport { reason, cause, ..report_of(task, State::Refused) }
 }
 
 fn halted(task: &Task, halt: Halt) -> DatasetReport {
@@ -663,6 +713,7 @@ fn halted(task: &Task, halt: Halt) -> DatasetReport {
         Halt::Stopped => report_of(task, State::Interrupted),
         Halt::Failed(failure) => DatasetReport {
             reason: Some(format!("dataset `{}`: {}", task.entry.label(), failure.text)),
+            cause: Some(failure.cause()),
             ..report_of(task, State::Failed)
         },
     }

@@ -26,9 +26,6 @@ const EXPIRY: Duration = Duration::from_mins(10);
 /// How many runs are listed.
 const LISTED: i64 = 100;
 
-/// The states of datasets that a retry tries again: everything that is not where it was to go.
-const NOT_THERE: [&str; 5] = ["failed", "refused", "interrupted", "untouched", "planned"];
-
 impl Engine {
     /// The runs of this database, newest first. Writes nothing.
     ///
@@ -62,8 +59,15 @@ impl Engine {
         let found =
             self.store.job_datasets(job.id, &[]).await.map_err(|it| self.store.error(it))?;
         let all = found.len();
-        let known: Vec<DatasetReport> =
+        let mut known: Vec<DatasetReport> =
             found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect();
+        for it in &mut known {
+            // Of those that are under way, the run itself says how far they are.
+            let now = job.under_way.iter().find(|now| now.dataset == it.id);
+            if let Some(now) = now.filter(|_| it.state == State::Planned) {
+                it.figures = now.figures();
+            }
+        }
         if known.len() < all {
             // Written in other words, by another version of this program.
             tracing::warn!("{} datasets of run {id} cannot be read", all - known.len());
@@ -85,7 +89,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::wish`].
+    /// As [`Engine::wish`]; and [`Error::Refused`] if the pace makes no sense.
     pub async fn set_pace(
         &self,
         id: &str,
@@ -93,13 +97,9 @@ impl Engine {
     ) -> Result<RunSummary> {
         let job = self.job(id).await?;
         self.allowed()?;
-        let pace = change(job.pace).within_limits();
+        let pace = change(job.pace).checked().map_err(|it| Error::Refused(it.to_string()))?;
         self.store.set_pace(job.id, pace).await.map_err(|it| self.store.error(it))?;
-        let text = format!(
-            "shall run {} operations side by side, of {} ms each, and hold at a lag of {} s",
-            pace.side_by_side, pace.batch_ms, pace.lag_s
-        );
-        log(&self.store, job.id, &text).await;
+        log(&self.store, job.id, &format!("shall run {pace}")).await;
         self.run(id).await
     }
 
@@ -142,7 +142,10 @@ impl Engine {
         if !job.state.is_active() {
             job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
         }
-        self.carry_out(job, event, control, false).await
+        if event == JobEvent::Retry {
+            return Box::pin(self.retry_all(job, None, control)).await;
+        }
+        self.carry_out(job, control, false).await
     }
 
     /// Writes down a run for a server to carry out; `None` if there is nothing to do.
@@ -183,6 +186,11 @@ impl Engine {
             last_write: None,
             documents: 0,
             ahead: 0,
+            bytes: 0,
+            under_way: Vec::new(),
+            rates: None,
+            remaining: None,
+            estimate: plan.estimate,
             pace: Pace::default(),
             holding: None,
             error: None,
@@ -246,7 +254,7 @@ impl Engine {
                 continue;
             }
             tracing::info!("carrying out run {id}");
-            match self.carry_out(job, JobEvent::Start, control.clone(), true).await {
+            match self.carry_out(job, control.clone(), true).await {
                 Ok(_) | Err(Error::Busy { .. } | Error::Repairing { .. }) => {}
                 // Nobody would see it otherwise, and it would be tried again for ever.
                 Err(why) => self.give_up(&id, &why).await?,
@@ -270,10 +278,9 @@ impl Engine {
         moved.map(drop).map_err(|it| self.store.error(it))
     }
 
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         job: Job,
-        event: JobEvent,
         control: Control,
         hands_over: bool,
     ) -> Result<Report> {
@@ -281,19 +288,15 @@ impl Engine {
         if job.state == JobState::Undoing {
             return Box::pin(self.take_back(job, None, control, hands_over)).await;
         }
-        let only = match (event, job.asked.scope) {
-            (JobEvent::Retry, _) => {
-                Some(self.store.job_datasets(job.id, &NOT_THERE).await.map_err(error)?)
-            }
-            (_, Scope::Datasets) if job.state != JobState::Planned => {
-                Some(self.store.job_datasets(job.id, &[]).await.map_err(error)?)
+        let only = match job.asked.scope {
+            Scope::Datasets if job.state != JobState::Planned => {
+                let found = self.store.job_datasets(job.id, &[]).await.map_err(error)?;
+                let id = |it: &Document| it.get_str("dataset").ok().map(str::to_owned);
+                Some(found.iter().filter_map(id).collect())
             }
             _ => None,
         };
-        let only = only.map(|found| {
-            found.iter().filter_map(|it| it.get_str("dataset").ok().map(str::to_owned)).collect()
-        });
-        let going = Going { job: Some(job.id), only, hands_over };
+        let going = Going { job: Some(job.id), only, hands_over, left: Vec::new() };
         self.carry(job.request()?, going, control).await
     }
 
@@ -366,7 +369,8 @@ impl Engine {
         hands.sort_by(|a, b| (!a.leads, &a.since).cmp(&(!b.leads, &b.since)));
         let datasets =
             self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
-        let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+        let failures = self.failures(&job, &datasets).await?;
+        let time = crate::tally::time;
         let kept = job.journal.as_ref().map_or(JournalState::None, |it| it.state);
         let mut choices = job.state.choices();
         choices.retain(|it| *it != JobEvent::Undo || kept == JournalState::Kept);
@@ -380,8 +384,12 @@ impl Engine {
             datasets,
             documents: total(job.documents, |it| it.documents),
             ahead: if held { total(job.ahead, |it| it.ahead) } else { 0 },
+            bytes: u64::try_from(job.bytes).unwrap_or(0),
             pace: job.pace.within_limits(),
             holding: job.holding.filter(|_| held),
+            remaining: job.remaining.filter(|_| held),
+            estimate: job.estimate,
+            failures,
             created: time(job.created),
             started: job.started.map(time),
             ended: job.ended.map(time),
@@ -469,7 +477,7 @@ impl JobHand {
 impl Job {
     /// The same request once more, with the destination that was decided then: another version of this program would
     /// have another default.
-    fn request(&self) -> Result<Request> {
+    pub(crate) fn request(&self) -> Result<Request> {
         let destination = self.destination.parse().map_err(|_| {
             Error::Refused(format!(
                 "run {} has no destination that is a version: `{}`",

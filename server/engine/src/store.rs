@@ -20,6 +20,8 @@ mod results;
 mod runs;
 mod server;
 mod shares;
+mod sizes;
+mod strain;
 mod values;
 mod views;
 
@@ -43,6 +45,7 @@ pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
 pub use shares::{Claim, Held, HeldShare, JobHand, Offer, Tie};
+pub use sizes::Weight;
 pub use values::{Part, Restoring, VALUES, Values};
 
 use crate::{Error, Result};

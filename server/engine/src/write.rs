@@ -16,7 +16,7 @@ use revisions::{Effect, Step, stages};
 use crate::{
     archive::{Archive, Back},
     journal::Journal,
-    load::{Loaded, Loader, Task, Work},
+    load::{Loaded, Loader, Task, Why, Work},
     pass::{Halt, Passes, Whose},
     progress::Control,
     store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
@@ -54,7 +54,7 @@ pub enum Written {
     /// It turned out to be there already, or is gone.
     Done(Task),
     /// It cannot go there, as it turned out when it was loaded again.
-    Refused(Task, String),
+    Refused(Task, Why),
     /// Its document is as it was.
     Halted(Task, Halt),
 }
@@ -138,7 +138,7 @@ impl Writer {
         }
         let text = "it is edited by somebody else faster than it can be migrated; pause what writes to it \
                     and run this again";
-        let halted = |it| Written::Halted(it, Halt::Failed(Failure::other(text)));
+        let halted = |it| Written::Halted(it, Halt::Failed(Failure::edited(text)));
         written.extend(moved.into_iter().map(halted));
         written
     }
@@ -151,7 +151,7 @@ impl Writer {
         written: &mut Vec<Written>,
         moved: &mut Vec<Task>,
     ) {
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             written.extend(group.into_iter().map(|it| Written::Halted(it.task, Halt::Stopped)));
             return;
         }
@@ -217,14 +217,14 @@ impl Writer {
         // Whoever edits a dataset may have added samples to it.
         let before = if hasty { None } else { before };
         if let Err(halt) = self.outlast(before, &done).await {
-            let text = match halt {
-                Halt::Stopped => "the lease was lost right after it was committed; what was added to it meanwhile \
-                                  may not be migrated: `fiftyone-migrate doctor` finds it"
-                    .to_owned(),
-                Halt::Failed(failure) => failure.text,
+            let failure = match halt {
+                Halt::Stopped => Failure::lease(
+                    "the lease was lost right after it was committed; what was added to it meanwhile may not be \
+                     migrated: `fiftyone-migrate doctor` finds it",
+                ),
+                Halt::Failed(failure) => Failure::other(failure.text),
             };
-            written
-                .extend(done.into_iter().map(|it| failed(it.task, Failure::other(text.clone()))));
+            written.extend(done.into_iter().map(|it| failed(it.task, failure.clone())));
             return;
         }
         let notes = [self.settle(&done).await, self.remove(&done).await].into_iter().flatten();
@@ -469,6 +469,15 @@ impl Work {
             }
         }
         left
+    }
+
+    /// How many bytes its document and its runs have that are going to be written.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        let changed = self.changed_runs().into_iter().map(|(_, changed)| changed);
+        // One that cannot be measured cannot be written either.
+        let runs = self.inserted_runs().chain(changed);
+        let runs: usize = runs.map(|it| crate::store::size(it).unwrap_or(0)).sum();
+        u64::try_from(self.changed.document.as_bytes().len() + runs).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn inserted_runs(&self) -> impl Iterator<Item = &Document> {

@@ -6,12 +6,12 @@ use engine::{
     Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter, OnFailure,
     Report, Request, State, Target,
 };
-use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Destination, MigrateArgs, Output,
+    Destination, MigrateArgs, Output, control, figures,
     output::{FAILED, INCOMPLETE},
     runs,
 };
@@ -91,6 +91,9 @@ async fn detached(
     let leave = async |control| engine.leave_to_a_server(request, control).await;
     match watched(leave, &planned, output).await.0 {
         Ok(Some(run)) => {
+            if let Some(expected) = &run.estimate {
+                figures::estimate(expected, output);
+            }
             output.line(&format!(
                 "Run {} waits for a server: `fiftyone-migrate serve` on this database, with the right to migrate, \
                  carries it out; watch it with `fiftyone-migrate runs watch {}`",
@@ -271,11 +274,14 @@ impl Watch {
         #[expect(clippy::cast_precision_loss, reason = "shown in round numbers")]
         let rate = done as f64 / seconds;
         let mut message = format!("{} documents, {}/s", HumanCount(done), HumanCount(whole(rate)));
-        if ahead > 0 && rate > 1.0 {
-            #[expect(clippy::cast_precision_loss, reason = "shown in round numbers")]
-            let left = Duration::from_secs_f64(ahead as f64 / rate);
-            message =
-                format!("{message}, {} ahead, about {}", HumanCount(ahead), HumanDuration(left));
+        if ahead > 0 {
+            message = format!("{message}, {} ahead", HumanCount(ahead));
+        }
+        if let Some(remaining) = self.meter.remaining() {
+            message = format!("{message}, {remaining} left");
+        }
+        if let Some(holding) = self.meter.holding() {
+            message = format!("{message}; holds: {holding}");
         }
         bar.set_message(message);
     }
@@ -363,6 +369,7 @@ fn summary(report: &Report, output: Output) {
         for it in report.datasets.iter().filter(|it| it.is_failure()) {
             failure(it, output);
         }
+        by_cause(report, output);
     }
     if interrupted > 0 {
         output.warning(&format!(
@@ -377,13 +384,34 @@ fn summary(report: &Report, output: Output) {
     if let (Some(run), Some(state)) = (&report.run, report.run_state)
         && state != JobState::Completed
     {
-        output.warning(&format!(
-            "Run {run} is {state}; `fiftyone-migrate runs show {run}` shows the ways on"
-        ));
+        output.warning(&match state {
+            JobState::Cancelled => {
+                format!("Run {run} is cancelled. {}", control::two_ways(run, report.is_kept))
+            }
+            _ => format!(
+                "Run {run} is {state}; `fiftyone-migrate runs show {run}` shows the ways on"
+            ),
+        });
     }
     if let Some(DatabaseReport { state: State::Untouched, head: Some(head), .. }) = &report.database
     {
         output.warning(&format!("The database's own version is still v{head}"));
+    }
+}
+
+/// The failures once more, by what has to be done.
+fn by_cause(report: &Report, output: Output) {
+    let run = report.run.as_deref().unwrap_or("ID");
+    output.warning("By cause, each with what to do:");
+    figures::groups(&report.failures).for_each(|it| output.warning(&it));
+    if !report.left.is_empty() {
+        output.warning("Not tried again, because that cannot help until something is done:");
+        figures::groups(&report.left).for_each(|it| output.warning(&it));
+    }
+    if report.run.is_some() {
+        output.warning(&format!(
+            "`fiftyone-migrate runs retry {run}` tries all again that may pass, `--cause WORD` those of one cause"
+        ));
     }
 }
 
@@ -438,6 +466,9 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
     }
     let (planned, blocked) = (report.count(State::Planned), report.count(State::Refused));
     output.line("");
+    if let Some(expected) = report.estimate.as_ref().filter(|_| planned > 0) {
+        figures::estimate(expected, output);
+    }
     if let Some(size) = report.undo_journal.filter(|_| planned > 0) {
         output.line(&journal(size));
     }
@@ -460,7 +491,7 @@ fn journal(size: JournalSize) -> String {
     format!("To be able to undo it, about {} would be kept{samples}", HumanBytes(bytes))
 }
 
-pub(super) fn datasets(count: usize) -> String {
+pub fn datasets(count: usize) -> String {
     if count == 1 {
         "1 dataset".to_owned()
     } else {

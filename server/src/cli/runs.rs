@@ -6,15 +6,15 @@ use std::{
 };
 
 use engine::{
-    DatasetReport, Engine, Helped, JobEvent, JobState, JournalState, Pace, RunHand, RunSummary,
+    Cause, DatasetReport, Engine, Helped, JobEvent, JobState, JournalState, RunHand, RunSummary,
     State,
 };
-use indicatif::HumanCount;
+use indicatif::{HumanBytes, HumanCount};
 use serde_json::json;
 use tabled::{builder::Builder, settings::Style};
 
 use super::{
-    MigrateArgs, Output, PaceArgs, RunsArgs, RunsCommand, migrate,
+    MigrateArgs, Output, RunsArgs, RunsCommand, control, figures, migrate,
     output::{FAILED, INCOMPLETE},
     undo,
 };
@@ -38,16 +38,18 @@ pub async fn runs(
 ) -> ExitCode {
     let done = match &args.command {
         None => list(engine, output).await,
-        Some(RunsCommand::Show { id }) => show(engine, id, output).await,
+        Some(RunsCommand::Show { id, datasets }) => show(engine, id, *datasets, output).await,
         Some(RunsCommand::Watch { id }) => watch(engine, id, output).await.map(Watched::code),
-        Some(RunsCommand::Pause { id }) => wish(engine, id, JobEvent::Pause, output).await,
-        Some(RunsCommand::Cancel { id }) => wish(engine, id, JobEvent::Cancel, output).await,
-        Some(RunsCommand::Pace(args)) => pace(engine, args, output).await,
-        Some(RunsCommand::Resume { id }) => {
-            return go_on(engine, settings, id, JobEvent::Resume, output).await;
+        Some(RunsCommand::Pause { id }) => control::wish(engine, id, JobEvent::Pause, output).await,
+        Some(RunsCommand::Cancel { id }) => {
+            control::wish(engine, id, JobEvent::Cancel, output).await
         }
-        Some(RunsCommand::Retry { id }) => {
-            return go_on(engine, settings, id, JobEvent::Retry, output).await;
+        Some(RunsCommand::Pace(args)) => control::pace(engine, args, output).await,
+        Some(RunsCommand::Resume { id }) => {
+            return go_on(engine, settings, id, (JobEvent::Resume, None), output).await;
+        }
+        Some(RunsCommand::Retry { id, cause }) => {
+            return go_on(engine, settings, id, (JobEvent::Retry, *cause), output).await;
         }
         Some(RunsCommand::Join { id }) => return join(engine, settings, id, output).await,
         Some(RunsCommand::Undo { id, dataset_name }) => {
@@ -78,7 +80,7 @@ async fn list(engine: &Engine, output: Output) -> engine::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitCode> {
+async fn show(engine: &Engine, id: &str, all: bool, output: Output) -> engine::Result<ExitCode> {
     let run = engine.run(id).await?;
     let datasets = engine.run_datasets(id).await?;
     let log = engine.run_log(id).await?;
@@ -96,8 +98,18 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
         }
     }
     output.line(&format!("datasets: {}", counts(&run)));
-    output.line(&format!("samples and frames passed over: {}", HumanCount(run.documents)));
-    output.line(&paced(&run));
+    output.line(&format!(
+        "samples and frames passed over: {}; about {} written",
+        HumanCount(run.documents),
+        HumanBytes(run.bytes)
+    ));
+    if let Some(remaining) = run.remaining {
+        output.line(&format!("left: {remaining}"));
+    }
+    if let Some(expected) = run.estimate.as_ref().filter(|_| run.state == JobState::Planned) {
+        figures::estimate(expected, output);
+    }
+    output.line(&format!("pace: {}", run.pace));
     for it in &run.hands {
         output.line(&worked(it));
     }
@@ -114,8 +126,16 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
         (JournalState::Dropped, _) => output.line("cannot be undone: its journal was dropped"),
         (JournalState::Expired, _) => output.line("cannot be undone: its journal has expired"),
     }
-    for it in datasets.iter().filter(|it| !matches!(it.state, State::Migrated | State::Undone)) {
+    if !run.failures.is_empty() {
+        output.line("not migrated, by cause:");
+        figures::groups(&run.failures).for_each(|it| output.line(&it));
+    }
+    let there = |it: &&DatasetReport| matches!(it.state, State::Migrated | State::Undone);
+    for it in datasets.iter().filter(|it| all || !there(it)) {
         output.line(&format!("  {}", about(it)));
+        if all || it.figures.started.is_some() {
+            output.line(&format!("    {}", figures::dataset(it)));
+        }
     }
     for it in &log {
         output.line(&format!("{} {}: {}", it.at, it.by, it.text));
@@ -150,44 +170,11 @@ fn about(it: &DatasetReport) -> String {
     format!("{}: {state}{reason}", it.label())
 }
 
-async fn wish(
-    engine: &Engine,
-    id: &str,
-    event: JobEvent,
-    output: Output,
-) -> engine::Result<ExitCode> {
-    let run = engine.wish(id, event).await?;
-    output.line(&format!("Run {} is {}", run.id, state(&run)));
-    output.line(&ways_on(&run));
-    output.document(&run);
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn pace(engine: &Engine, args: &PaceArgs, output: Output) -> engine::Result<ExitCode> {
-    let change = |now: Pace| Pace {
-        side_by_side: args.side_by_side.unwrap_or(now.side_by_side),
-        batch_ms: args.batch.unwrap_or(now.batch_ms),
-        lag_s: args.lag.unwrap_or(now.lag_s),
-    };
-    let run = engine.set_pace(&args.id, change).await?;
-    output.line(&paced(&run));
-    output.document(&run);
-    Ok(ExitCode::SUCCESS)
-}
-
-fn paced(run: &RunSummary) -> String {
-    let Pace { side_by_side, batch_ms, lag_s } = run.pace;
-    format!(
-        "pace: {side_by_side} operations side by side, of {batch_ms} ms each; holds when a replica set is more than \
-         {lag_s} s behind"
-    )
-}
-
 async fn go_on(
     engine: &Engine,
     settings: &Settings,
     id: &str,
-    event: JobEvent,
+    (event, cause): (JobEvent, Option<Cause>),
     output: Output,
 ) -> ExitCode {
     if settings.migrations_disabled {
@@ -198,8 +185,11 @@ async fn go_on(
     if engine.run(id).await.is_ok_and(|it| it.state == JobState::Undoing) {
         return Box::pin(undo::undo(engine, settings, id, &[], output)).await;
     }
-    let (result, failed) =
-        migrate::watched(|control| engine.go_on(id, event, control), &args, output).await;
+    let work = async |control| match event {
+        JobEvent::Retry => engine.retry(id, cause, control).await,
+        _ => engine.go_on(id, event, control).await,
+    };
+    let (result, failed) = migrate::watched(work, &args, output).await;
     migrate::told(result, &failed, settings, &args, output)
 }
 
@@ -267,7 +257,8 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
         {
             let holds = run.holding.as_ref().map(|it| format!("; it holds: {it}"));
             let holds = holds.unwrap_or_default();
-            let text = format!("Run {} is {}: {}{holds}", run.id, run.state, counts(&run));
+            let left = run.remaining.map(|it| format!("; {it} left")).unwrap_or_default();
+            let text = format!("Run {} is {}: {}{left}{holds}", run.id, run.state, counts(&run));
             bar.suspend(|| output.line(&text));
             told = Some(now);
         }
@@ -275,7 +266,8 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
         let (all, done) = (run.datasets.values().sum(), run.datasets.get(goal).copied());
         bar.set_length(all);
         bar.set_position(done.unwrap_or(0));
-        bar.set_message(format!("{} documents", HumanCount(run.documents)));
+        let left = run.remaining.map(|it| format!(", {it} left")).unwrap_or_default();
+        bar.set_message(format!("{} documents{left}", HumanCount(run.documents)));
         if run.held {
             held = Instant::now();
         }
@@ -304,7 +296,8 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
     }
 }
 
-fn state(run: &RunSummary) -> String {
+/// Its state, and whether anybody carries it out.
+pub fn state(run: &RunSummary) -> String {
     if run.state.is_active() && !run.held {
         format!("{}, but nobody carries it out", run.state)
     } else {
@@ -321,7 +314,8 @@ fn counts(run: &RunSummary) -> String {
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
 
-fn ways_on(run: &RunSummary) -> String {
+/// What can be done with it.
+pub fn ways_on(run: &RunSummary) -> String {
     let mut ways: Vec<&str> =
         run.choices.iter().filter(|it| **it != JobEvent::Start).map(|it| it.word()).collect();
     if run.state.is_active() && !run.held {

@@ -139,7 +139,7 @@ async fn carry(
     let loader = Loader::new(store.clone(), *now, std::slice::from_ref(&task), None).await?;
     let work = match loader.load(vec![task]).await?.pop() {
         Some(Loaded::Ready(work)) => work,
-        Some(Loaded::Refused(_, reason)) => return Ok(Err(reason)),
+        Some(Loaded::Refused(_, reason)) => return Ok(Err(reason.text)),
         Some(Loaded::Done(_)) | None => return Ok(Ok(Vec::new())),
     };
     let mut with_logs = Vec::new();
@@ -166,7 +166,7 @@ async fn carry(
     match written {
         Some(Written::Migrated { warnings, .. }) => Ok(Ok(warnings)),
         Some(Written::Done(_)) | None => Ok(Ok(Vec::new())),
-        Some(Written::Refused(_, reason)) => Ok(Err(reason)),
+        Some(Written::Refused(_, reason)) => Ok(Err(reason.text)),
         Some(Written::Halted(_, halt)) => Err(halt),
     }
 }

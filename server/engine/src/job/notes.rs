@@ -26,11 +26,11 @@ impl Notes {
         // Of most there is nothing to say but that they are done, and that is quick to say of many at once.
         let (plain, others): (Vec<_>, Vec<_>) =
             reports.iter().partition(|it| it.is_plainly_migrated());
-        let ids: Vec<&str> = plain.iter().map(|it| it.id.as_str()).collect();
+        let figures: Vec<_> = plain.iter().map(|it| (it.id.as_str(), &it.figures)).collect();
         let mut whole: Vec<&DatasetReport> = others;
         let under = (self.fence, self.hand);
-        if !ids.is_empty()
-            && self.store.note_state(self.run, under, &ids, "migrated").await? != ids.len()
+        if !figures.is_empty()
+            && self.store.note_migrated(self.run, under, &figures).await? != figures.len()
         {
             // Some that were not planned when the run began, or somebody else has the run now.
             whole.extend(plain);

@@ -9,6 +9,7 @@ use crate::{
     load::Work,
     report::JournalSize,
     store::{Failure, Store, raw},
+    survey::Counted,
 };
 
 /// What an entry has beside what it keeps.
@@ -36,6 +37,11 @@ impl Estimate {
         self.collections.extend(names.into_iter().cloned());
     }
 
+    /// The collections that are kept as a whole, and those of which something is.
+    pub fn collections(&self) -> &BTreeSet<String> {
+        &self.collections
+    }
+
     /// A dataset.
     pub fn add(&mut self, work: &Work) -> Result<(), Failure> {
         let changed = work.changed_runs();
@@ -58,17 +64,13 @@ impl Estimate {
     }
 
     /// All of it, with what only the server knows.
-    pub async fn size(self, store: &Store) -> Result<JournalSize, Failure> {
+    pub async fn size(self, store: &Store, counted: &Counted) -> Result<JournalSize, Failure> {
         let Self { mut size, files, collections } = self;
         if !files.is_empty() {
             size.bytes += store.file_bytes(&files).await?;
         }
-        if !collections.is_empty() {
-            let existing = store.collections().await?;
-            for it in collections.intersection(&existing) {
-                size.samples_at_most += store.collection_bytes(it).await?;
-            }
-        }
+        let samples: u64 = collections.iter().map(|it| counted.bytes(it).most).sum();
+        size.samples_at_most = counted.extrapolated(samples).most;
         size.bytes += size.samples_at_most;
         Ok(size)
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bson::Bson;
+use model::Labor;
 use tokio::task::{JoinError, JoinSet};
 
 use super::{Halt, Passes, Piece, Work};
@@ -25,8 +26,21 @@ pub struct Walk<'a> {
     size: u64,
     /// How many ranges from the start on are done.
     arrived: u64,
-    /// Those done beyond them, with their last `_id`.
-    out_of_order: BTreeMap<u64, Option<Bson>>,
+    /// Those done beyond them, with their last `_id` and how many documents they had.
+    out_of_order: BTreeMap<u64, (Option<Bson>, u64)>,
+    course: Course,
+}
+
+/// Whose documents are walked over, and what that costs.
+pub struct Course {
+    /// The `_id` of the dataset.
+    pub dataset: Bson,
+    /// What is done to them.
+    pub labor: Labor,
+    /// How many bytes one of them has.
+    pub average_bytes: u64,
+    /// How many were passed over before the one at which the walk begins.
+    pub before: u64,
 }
 
 /// A range that is done.
@@ -42,8 +56,9 @@ struct Done {
 
 impl<'a> Walk<'a> {
     /// A walk over about this many documents.
-    pub fn new(passes: &'a Passes, mark: Option<Mark>, ahead: u64) -> Self {
-        Self { passes, mark, ahead, size: FIRST, arrived: 0, out_of_order: BTreeMap::new() }
+    pub fn new(passes: &'a Passes, mark: Option<Mark>, course: Course, ahead: u64) -> Self {
+        let out_of_order = BTreeMap::new();
+        Self { passes, mark, ahead, size: FIRST, arrived: 0, out_of_order, course }
     }
 
     /// About how many documents are ahead.
@@ -100,23 +115,27 @@ impl<'a> Walk<'a> {
             Some(Err(error)) => return Err(Failure::other(error.to_string()).into()),
             None => return Ok(()),
         };
-        let control = &self.passes.control;
-        control.add_documents(done.piece.documents);
-        let arrived = done.piece.documents.min(self.ahead);
+        let (control, documents) = (&self.passes.control, done.piece.documents);
+        let Course { dataset, labor, average_bytes, .. } = &self.course;
+        control.add_documents(documents);
+        control.tally().passed(dataset, documents, documents * average_bytes, false);
+        let arrived = documents.min(self.ahead);
         self.ahead -= arrived;
         control.arrived(arrived);
+        control.tally().ahead(dataset, *labor, 0, arrived);
         if done.until.is_some() {
             let target = Duration::from_millis(u64::from(control.pace().batch_ms));
             self.size = next_size(done.size, done.piece.took, target);
         }
-        self.out_of_order.insert(done.number, done.until);
+        self.out_of_order.insert(done.number, (done.until, documents));
         let mut after = None;
-        while let Some(until) = self.out_of_order.remove(&self.arrived) {
+        while let Some((until, documents)) = self.out_of_order.remove(&self.arrived) {
             self.arrived += 1;
+            self.course.before += documents;
             after = until.or(after);
         }
         if let (Some(mark), Some(after)) = (&self.mark, after) {
-            self.passes.store.set_mark(mark, &after).await?;
+            self.passes.store.set_mark(mark, &after, self.course.before).await?;
         }
         Ok(())
     }

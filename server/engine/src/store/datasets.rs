@@ -42,10 +42,7 @@ pub struct Swap<'a> {
 impl Entry {
     /// Its `_id` as text.
     pub fn id_text(&self) -> String {
-        match &self.id {
-            Bson::ObjectId(id) => id.to_hex(),
-            other => other.to_string(),
-        }
+        crate::tally::text(&self.id)
     }
 
     /// What to call it in a sentence: its name, or its id where it has none. On one line, and with nothing in
@@ -146,6 +143,21 @@ impl Store {
             );
         }
         Ok(names)
+    }
+
+    /// The sample and frame collections of each dataset, by the text of its `_id`.
+    pub async fn collections_by_dataset(&self) -> Result<Vec<(String, Vec<String>)>, Failure> {
+        const KEYS: [&str; 2] = ["sample_collection_name", "frame_collection_name"];
+        let datasets = self.collection("datasets");
+        let found = datasets.find(doc! {});
+        let found = found.projection(doc! { KEYS[0]: 1, KEYS[1]: 1 }).batch_size(10_000);
+        let documents: Vec<Document> = found.await?.try_collect().await?;
+        let owned = documents.into_iter().map(|it| {
+            let names = KEYS.iter().filter_map(|key| it.get_str(key).ok().map(str::to_owned));
+            let names = names.filter(|it| !it.is_empty()).collect();
+            (crate::tally::text(it.get("_id").unwrap_or(&Bson::Null)), names)
+        });
+        Ok(owned.collect())
     }
 
     /// Replaces each dataset document that still equals what was read. This is the commit of a migration: it

@@ -147,7 +147,7 @@ impl Store {
             }
             filter = doc! { "_id": { "$in": ids } };
         }
-        Err(Failure::other(format!(
+        Err(Failure::edited(format!(
             "documents of `{collection}` are changed by somebody else faster than they can be migrated; \
              pause what writes to the dataset and run this again"
         )))

@@ -1,6 +1,7 @@
 //! What a call to MongoDB can end with, in the few kinds we act upon.
 
 use bson::Document;
+use model::Cause;
 use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
 
 use crate::Error;
@@ -22,6 +23,9 @@ enum Kind {
     TooSlow,
     Duplicate,
     Document,
+    TooLarge,
+    Edited,
+    Lease,
     Other,
 }
 
@@ -43,7 +47,7 @@ impl Failure {
 
     /// Whether it concerns what was to be written, and not the server.
     pub fn is_of_a_document(&self) -> bool {
-        matches!(self.kind, Kind::Document | Kind::Duplicate)
+        matches!(self.kind, Kind::Document | Kind::TooLarge | Kind::Duplicate)
     }
 
     /// Whether the server cannot be reached, or not at the moment.
@@ -61,8 +65,37 @@ impl Failure {
         matches!(self.kind, Kind::Unreachable | Kind::Credentials | Kind::Privilege)
     }
 
+    /// Whether a privilege is missing.
+    pub fn is_of_privileges(&self) -> bool {
+        matches!(self.kind, Kind::Privilege | Kind::Credentials)
+    }
+
+    /// In which kind people see it.
+    pub fn cause(&self) -> Cause {
+        match self.kind {
+            Kind::Unreachable => Cause::Connection,
+            Kind::Credentials | Kind::Privilege => Cause::Privilege,
+            Kind::TooSlow => Cause::Slow,
+            Kind::Duplicate | Kind::Document => Cause::Document,
+            Kind::TooLarge => Cause::TooLarge,
+            Kind::Edited => Cause::Edited,
+            Kind::Lease => Cause::Lease,
+            Kind::Other => Cause::Other,
+        }
+    }
+
     pub(crate) fn other(text: impl Into<String>) -> Self {
         Self { text: text.into(), kind: Kind::Other }
+    }
+
+    /// Somebody changes the same faster than we do.
+    pub(crate) fn edited(text: impl Into<String>) -> Self {
+        Self { text: text.into(), kind: Kind::Edited }
+    }
+
+    /// Our lease is somebody else's now.
+    pub(crate) fn lease(text: impl Into<String>) -> Self {
+        Self { text: text.into(), kind: Kind::Lease }
     }
 
     /// The same in other words.
@@ -97,9 +130,13 @@ impl Failure {
             Kind::Unreachable => Error::Unreachable { hosts, reason: self.text },
             Kind::Credentials => Error::Credentials { hosts, reason: self.text },
             Kind::Privilege => Error::Privilege(self.text),
-            Kind::TooSlow | Kind::Duplicate | Kind::Document | Kind::Other => {
-                Error::Driver(self.text)
-            }
+            Kind::TooSlow
+            | Kind::Duplicate
+            | Kind::Document
+            | Kind::TooLarge
+            | Kind::Edited
+            | Kind::Lease
+            | Kind::Other => Error::Driver(self.text),
         }
     }
 }
@@ -172,8 +209,10 @@ fn by_code(code: i32) -> Kind {
         11000 | 11001 => Kind::Duplicate,
         // The primary stepped down or shuts down; another one is elected.
         91 | 189 | 10107 | 11600 | 11602 | 13435 | 13436 => Kind::Unreachable,
-        // Bad value, type mismatch, a path that is none, validation, and documents that would grow too large.
-        2 | 14 | 28 | 52 | 57 | 121 | 10334 | 17280 | 17419 | 17420 => Kind::Document,
+        // Bad value, type mismatch, a path that is none, validation, a key that is too large for its index.
+        2 | 14 | 28 | 52 | 57 | 121 | 17280 => Kind::Document,
+        // Documents that would grow too large.
+        10334 | 17419 | 17420 => Kind::TooLarge,
         _ => Kind::Other,
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::TryStreamExt;
-use model::{JobState, JournalState, Pace};
+use model::{Estimate, JobState, JournalState, Pace, Rates, Span};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, JobHand, Store, datasets::raw, durable, server::number};
+use crate::{report::Figures, tally::UnderWay};
 
 /// How many statements go into one command.
 const STATEMENTS: usize = 1_000;
@@ -51,6 +52,21 @@ pub struct Job {
     /// About how many more there are in the collections that are being passed over.
     #[serde(default)]
     pub ahead: i64,
+    /// About how many bytes were written of what is FiftyOne's.
+    #[serde(default)]
+    pub bytes: i64,
+    /// The datasets with large collections that are under way.
+    #[serde(default)]
+    pub under_way: Vec<UnderWay>,
+    /// How fast it was, for the estimates of later ones.
+    #[serde(default)]
+    pub rates: Option<Rates>,
+    /// How long the rest takes.
+    #[serde(default)]
+    pub remaining: Option<Span>,
+    /// What was expected when it was left to a server.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
     /// How fast it goes.
     #[serde(default)]
     pub pace: Pace,
@@ -261,13 +277,12 @@ impl Store {
         wishes(id, &self.jobs_command(command).await?)
     }
 
-    /// Sets how fast a run goes.
+    /// Sets how fast a run goes. It waits for no majority: that one is behind is why somebody changes it, perhaps.
     pub async fn set_pace(&self, id: ObjectId, pace: Pace) -> Result<(), Failure> {
         let pace =
             bson::serialize_to_document(&pace).map_err(|it| Failure::other(it.to_string()))?;
         let statement = doc! { "q": { "_id": id }, "u": { "$set": { "pace": pace } } };
-        let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
-        self.jobs_command(command).await.map(drop)
+        self.jobs_command(doc! { "update": RUNS, "updates": [statement] }).await.map(drop)
     }
 
     /// Notes what became of datasets. Noting the same again changes nothing.
@@ -296,24 +311,49 @@ impl Store {
         Ok(())
     }
 
-    /// Notes of datasets that are written down already that they are in this state, and nothing else. Returns how many
-    /// of them were.
-    pub async fn note_state(
+    /// Notes of datasets that are written down already that they were migrated, how far and when, and nothing else; the
+    /// times are those of the first. Returns how many of them were.
+    pub async fn note_migrated(
         &self,
         run: ObjectId,
         (fence, hand): (i64, Option<ObjectId>),
-        datasets: &[&str],
-        state: &str,
+        datasets: &[(&str, &Figures)],
     ) -> Result<usize, Failure> {
+        let Some((_, first)) = datasets.first() else { return Ok(0) };
         let ids: Vec<Bson> =
-            datasets.iter().map(|it| doc! { "run": run, "dataset": *it }.into()).collect();
+            datasets.iter().map(|(it, _)| doc! { "run": run, "dataset": *it }.into()).collect();
         let filter = doc! { "_id": { "$in": ids }, "fence": { "$lte": fence } };
-        let mut set = doc! { "state": state, "fence": fence };
+        // One statement for all: each finds its own figures by its place in a list.
+        let names: Vec<&str> = datasets.iter().map(|(it, _)| *it).collect();
+        let place = doc! { "$indexOfArray": [{ "$literal": names }, "$dataset"] };
+        let own = |figure: fn(&Figures) -> u64| {
+            let all: Vec<i64> = datasets
+                .iter()
+                .map(|(_, it)| i64::try_from(figure(it)).unwrap_or(i64::MAX))
+                .collect();
+            doc! { "$arrayElemAt": [{ "$literal": all }, &place] }
+        };
+        let mut set = doc! {
+            "state": "migrated", "fence": fence, "started": &first.started, "ended": &first.ended,
+            "last_write": &first.last_write, "documents": own(|it| it.documents), "bytes": own(|it| it.bytes),
+        };
         set.extend(hand.map(|it| ("hand".to_owned(), it.into())));
-        let statement = doc! { "q": filter, "u": { "$set": set }, "multi": true };
+        let statement = doc! { "q": filter, "u": [{ "$set": set }], "multi": true };
         let command = doc! { "update": RUN_DATASETS, "updates": [statement] };
         let noted = number(self.jobs_command(command).await?.get("n"));
         Ok(noted.and_then(|it| usize::try_from(it).ok()).unwrap_or(0))
+    }
+
+    /// How fast the latest runs of this database were.
+    pub async fn rates(&self, at_most: i64) -> Result<Vec<Rates>, Failure> {
+        let filter = doc! { "database": self.name(), "rates": { "$type": "object" } };
+        let runs = self.jobs.collection::<Document>(RUNS);
+        let found = runs.find(filter).sort(doc! { "_id": -1 });
+        let found = found.limit(at_most).projection(doc! { "rates": 1 }).await?;
+        let found: Vec<Document> = found.try_collect().await?;
+        // Those of another version of this program may be of another shape.
+        let rates = found.into_iter().filter_map(|mut it| it.remove("rates"));
+        Ok(rates.filter_map(|it| bson::deserialize_from_bson(it).ok()).collect())
     }
 
     /// What became of the datasets of a run, by name; only those in these states, if any are given.

@@ -4,7 +4,7 @@
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 
-use super::{Failure, Store};
+use super::{Failure, Store, server::number};
 
 /// Whose pass it is: `{ run, dataset, stage, collection }`.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,19 +23,35 @@ pub struct Mark {
     pub print: String,
 }
 
+/// How far a pass is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrived {
+    /// Every document up to this `_id` has been passed over.
+    pub after: Bson,
+    /// How many those are.
+    pub documents: u64,
+}
+
 impl Store {
-    /// Every document up to this `_id` has been passed over. `None` if nothing is known of this pass.
-    pub async fn mark(&self, mark: &Mark) -> Result<Option<Bson>, Failure> {
+    /// How far this pass is. `None` if nothing is known of it.
+    pub async fn mark(&self, mark: &Mark) -> Result<Option<Arrived>, Failure> {
         let filter = doc! { "_id": mark.id(), "fence": mark.fence, "print": &mark.print };
         let found = self.jobs.collection::<Document>(MARKS).find_one(filter).await?;
-        Ok(found.and_then(|mut it| it.remove("after")))
+        Ok(found.and_then(|mut it| {
+            let documents = number(it.get("documents")).and_then(|it| u64::try_from(it).ok());
+            Some(Arrived { after: it.remove("after")?, documents: documents.unwrap_or(0) })
+        }))
     }
 
     /// Notes that every document up to `after` has been passed over. To be called when that is so: the server's journal
     /// keeps the order, so that no mark outlives the work before it.
-    pub async fn set_mark(&self, mark: &Mark, after: &Bson) -> Result<(), Failure> {
+    ///
+    /// `documents`: how many those are.
+    pub async fn set_mark(&self, mark: &Mark, after: &Bson, documents: u64) -> Result<(), Failure> {
+        let documents = i64::try_from(documents).unwrap_or(i64::MAX);
         let whole = doc! {
             "_id": mark.id(), "run": mark.run, "fence": mark.fence, "print": &mark.print, "after": after,
+            "documents": documents,
         };
         let filter = doc! { "_id": mark.id(), "fence": { "$lte": mark.fence } };
         let statement = doc! { "q": filter, "u": whole, "upsert": true };

@@ -117,11 +117,6 @@ impl Store {
         let until = last.and_then(|mut it| it.remove("_id"));
         Ok(Range { after: from.after, until })
     }
-
-    /// About how many documents a collection has, without counting them.
-    pub async fn about_documents(&self, collection: &str) -> Result<u64, Failure> {
-        Ok(self.collection(collection).estimated_document_count().await?)
-    }
 }
 
 #[cfg(test)]

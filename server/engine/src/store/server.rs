@@ -1,6 +1,6 @@
 //! The server itself: its version, its process, the collections it has.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use bson::{Bson, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
@@ -46,18 +46,6 @@ impl Store {
         let hello = self.client.database("admin").run_command(doc! { "hello": 1 }).await?;
         let topology = hello.get_document("topologyVersion").ok();
         Ok(topology.and_then(|it| it.get("processId").and_then(Bson::as_object_id)))
-    }
-
-    /// How far a majority of the replica set is behind the server that takes the writes. `None` where there is no set.
-    pub async fn lag(&self) -> Result<Option<Duration>, Failure> {
-        let hello = self.client.database("admin").run_command(doc! { "hello": 1 }).await?;
-        let last = hello.get_document("lastWrite").ok();
-        let time = |key: &str| last.and_then(|it| it.get_datetime(key).ok());
-        let (Some(own), Some(majority)) = (time("lastWriteDate"), time("majorityWriteDate")) else {
-            return Ok(None);
-        };
-        let behind = own.timestamp_millis().saturating_sub(majority.timestamp_millis());
-        Ok(Some(Duration::from_millis(u64::try_from(behind).unwrap_or(0))))
     }
 
     /// Whether the server still carries out a write that a program of ours has begun on this database: it goes on with

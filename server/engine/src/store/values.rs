@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
+use model::Labor;
 use mongodb::options::{Acknowledgment, WriteConcern};
 
 use super::{Failure, LONGEST_WRITE, Store};
@@ -41,6 +42,8 @@ pub struct Part {
     pub filter: Document,
     /// What of each, as an expression.
     pub expression: Bson,
+    /// What that costs.
+    pub labor: Labor,
 }
 
 /// What is done with a document of which something was kept.
@@ -185,13 +188,6 @@ impl Store {
             Some(doc! { "_id": id, "v": it.remove("v")? })
         };
         Ok(found.into_iter().filter_map(of).collect())
-    }
-
-    /// About how many bytes the documents of a collection have.
-    pub async fn collection_bytes(&self, collection: &str) -> Result<u64, Failure> {
-        let answer = self.database.run_command(doc! { "collStats": collection }).await?;
-        let size = super::server::number(answer.get("size"));
-        Ok(size.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
     }
 
     /// How many bytes these files have.

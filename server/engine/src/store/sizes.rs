@@ -1,0 +1,84 @@
+//! How large collections are, by what the server keeps beside them: nothing is counted.
+
+use std::collections::BTreeMap;
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
+
+use super::{Failure, Store, server::number};
+
+/// How many collections are asked about by one command, whose answer comes at once: with several hundred, and with an answer
+/// in parts, MongoDB 6 runs out of memory describing to itself what it does.
+const TOGETHER: usize = 100;
+
+/// How much there is in a collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// About how many documents.
+    pub documents: u64,
+    /// About how many bytes they have.
+    pub bytes: u64,
+}
+
+impl Weight {
+    /// How many bytes a document has on average.
+    pub fn average(self) -> u64 {
+        self.bytes.checked_div(self.documents).unwrap_or(0)
+    }
+}
+
+impl Store {
+    /// How much there is in a collection: nothing, as far as can be seen, where the server does not say it.
+    pub async fn weight(&self, collection: &str) -> Result<Weight, Failure> {
+        match self.weights(&[collection]).await {
+            Err(failure) if failure.is_unreachable() => Err(failure),
+            // Dropped in this moment, or not ours to ask. Only the progress is told by it.
+            Err(_) => Ok(Weight::default()),
+            Ok(weights) => Ok(weights.into_values().next().unwrap_or_default()),
+        }
+    }
+
+    /// How many documents each of these collections has. They have to exist.
+    pub async fn documents_in(
+        &self,
+        collections: &[&str],
+    ) -> Result<BTreeMap<String, u64>, Failure> {
+        let found = self.statistics(collections, &doc! { "count": {} }).await?;
+        Ok(found.into_iter().map(|(name, it)| (name, it.documents)).collect())
+    }
+
+    /// How much there is in each of these collections, which takes the server longer. They have to exist.
+    pub async fn weights(&self, collections: &[&str]) -> Result<BTreeMap<String, Weight>, Failure> {
+        self.statistics(collections, &doc! { "count": {}, "storageStats": {} }).await
+    }
+
+    async fn statistics(
+        &self,
+        collections: &[&str],
+        what: &Document,
+    ) -> Result<BTreeMap<String, Weight>, Failure> {
+        let mut weights = BTreeMap::new();
+        for chunk in collections.chunks(TOGETHER) {
+            let Some((first, others)) = chunk.split_first() else { continue };
+            let own = [
+                doc! { "$collStats": what },
+                doc! { "$project": { "ns": 1, "count": 1, "size": "$storageStats.size" } },
+            ];
+            let mut stages = own.to_vec();
+            for it in others {
+                stages.push(doc! { "$unionWith": { "coll": it, "pipeline": own.to_vec() } });
+            }
+            let collection = self.collection(first);
+            let mut found = collection.aggregate(stages).batch_size(1_000).await?;
+            while let Some(it) = found.try_next().await? {
+                let whole = |it: Option<&Bson>| number(it).and_then(|it| u64::try_from(it).ok());
+                let namespace = it.get_str("ns").unwrap_or_default();
+                let name = namespace.strip_prefix(self.name()).and_then(|it| it.strip_prefix('.'));
+                let documents = whole(it.get("count")).unwrap_or(0);
+                let weight = Weight { documents, bytes: whole(it.get("size")).unwrap_or(0) };
+                weights.insert(name.unwrap_or_default().to_owned(), weight);
+            }
+        }
+        Ok(weights)
+    }
+}
