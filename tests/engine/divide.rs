@@ -159,7 +159,7 @@ async fn assert_divided(deployment: &Deployment, id: &str, run: &Value) -> BTree
     assert_eq!(told, u64::try_from(migrated).unwrap(), "{:#}", run["run"]);
     let mut by_hand: BTreeMap<String, usize> = BTreeMap::new();
     for it in &noted {
-        let hand = it.get_object_id("hand").map_or("alone".to_owned(), |it| it.to_hex());
+        let hand = it.get_object_id("hand").map_or("alone".to_owned(), ObjectId::to_hex);
         *by_hand.entry(hand).or_default() += 1;
     }
     assert_nothing_left(deployment).await;
