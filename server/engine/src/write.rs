@@ -174,25 +174,8 @@ impl Writer {
                 return;
             }
         };
-        let mut ready = Vec::new();
-        let mut hasty = false;
-        // How many really run side by side, the passes decide; these only wait their turn.
-        let mut changed = stream::iter(group)
-            .map(|(work, again)| async move {
-                let yields = !repeated && self.yields_to_others(&work);
-                let changed =
-                    if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
-                (changed, work, again)
-            })
-            .buffered(CHANGED_SIDE_BY_SIDE);
-        while let Some((changed, work, again)) = changed.next().await {
-            hasty |= again;
-            match changed {
-                Ok(true) => ready.push((work, again)),
-                Ok(false) => moved.push(work.task),
-                Err(halt) => written.push(self.halted(work.task, &halt)),
-            }
-        }
+        let hasty = group.iter().any(|(_, again)| *again);
+        let ready = self.change_all(group, repeated, written, moved).await;
         let committed = match self.commit(&ready).await {
             Ok(committed) => committed,
             Err(failure) => {
@@ -238,6 +221,35 @@ impl Writer {
         let settled = self.archive.as_ref()?.settle(done).await;
         let failure = settled.err()?;
         Some(format!("what the archive has of it could not be settled: {}", failure.text))
+    }
+
+    /// Add and change what belongs to these datasets, side by side. Those that can be committed now.
+    async fn change_all(
+        &self,
+        group: Vec<(Work, bool)>,
+        repeated: bool,
+        written: &mut Vec<Written>,
+        moved: &mut Vec<Task>,
+    ) -> Vec<(Work, bool)> {
+        let mut ready = Vec::new();
+        // How many really run side by side, the passes decide; these only wait their turn.
+        let mut changed = stream::iter(group)
+            .map(|(work, again)| async move {
+                let yields = !repeated && self.yields_to_others(&work);
+                let changed =
+                    if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
+                (changed, work, again)
+            })
+            .buffered(CHANGED_SIDE_BY_SIDE);
+        while let Some((changed, work, again)) = changed.next().await {
+            match changed {
+                Ok(true) => ready.push((work, again)),
+                Ok(false) => moved.push(work.task),
+                Err(halt) => written.push(self.halted(work.task, &halt)),
+            }
+        }
+        drop(changed);
+        ready
     }
 
     fn yields_to_others(&self, work: &Work) -> bool {
