@@ -75,9 +75,13 @@ impl Hand {
     /// [`Error::Busy`] if somebody else migrates this database now. Nothing was written then.
     pub async fn take(store: &Store, proposal: Proposal, control: Control) -> Result<Self> {
         let fresh = proposal.job.unwrap_or_default();
+        let last = store.lease().await.map_err(|it| store.error(it))?;
         let guard = Guard::take(store, fresh, &proposal.asked, &control).await?;
         let fence = guard.fence();
         let taken = async {
+            if let Some(last) = last {
+                store.forget_unbegun(last.run).await.map_err(|it| store.error(it))?;
+            }
             let (id, left) = settle(store, fresh, &proposal, fence).await?;
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
             let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
@@ -131,8 +135,22 @@ impl Hand {
         self.begun.goes_on
     }
 
-    /// Notes what became of datasets.
+    /// Notes what became of datasets. If that cannot be noted because the server cannot be reached, the run is over for
+    /// now: it would be completed, and not know of what.
     pub async fn note(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
+        let noted = match self.note_once(reports).await {
+            // The connection may have been lost, and nothing else. Noting the same again changes nothing.
+            Err(failure) if failure.is_unreachable() => self.note_once(reports).await,
+            noted => noted,
+        };
+        noted.inspect_err(|failure| {
+            if failure.is_unreachable() {
+                self.control.break_off_by(failure);
+            }
+        })
+    }
+
+    async fn note_once(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
         if reports.is_empty() {
             return Ok(());
         }

@@ -24,6 +24,7 @@ mod sweep;
 #[doc(hidden)]
 pub mod trial;
 mod undo;
+mod unnoted;
 pub mod versions;
 mod write;
 

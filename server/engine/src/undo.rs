@@ -128,18 +128,19 @@ impl Engine {
         let mut report = Report { run: Some(hand.id().to_hex()), ..Report::default() };
         let back = self.back(job, &hand, control.clone(), reports, wanted.as_ref(), &mut report);
         let undone = Box::pin(back).await;
+        control.mind(&undone);
         let left = report.datasets.iter().any(|it| it.state != State::Undone)
             || report.database.as_ref().is_some_and(|it| it.state != State::Undone);
         let whole = undone.is_ok() && undo.names.is_empty() && !left && !control.is_stopped();
         report.stopped = control.is_stopped();
-        let broken = undone.as_ref().err().map(ToString::to_string).or_else(|| control.broken());
+        let broken = control.broken().or_else(|| undone.as_ref().err().map(ToString::to_string));
         let run = hand.id().to_hex();
         let rested = hand.rest_back(whole, broken.clone()).await;
-        undone?;
-        report.run_state = Some(rested?);
         if let Some(reason) = broken.filter(|_| control.is_cut_off()) {
             return Err(Error::CutOff { run, reason });
         }
+        undone?;
+        report.run_state = Some(rested?);
         report.sort();
         Ok(report)
     }

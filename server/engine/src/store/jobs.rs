@@ -166,6 +166,15 @@ impl Store {
         self.jobs_command(command).await.map(drop)
     }
 
+    /// Forgets the datasets of a run that was killed before the run itself was written down: nobody ever asks for them.
+    pub async fn forget_unbegun(&self, run: ObjectId) -> Result<(), Failure> {
+        if self.job(run).await?.is_some() {
+            return Ok(());
+        }
+        let all = doc! { "q": { "_id": of(run) }, "limit": 0 };
+        self.jobs_command(doc! { "delete": RUN_DATASETS, "deletes": [all] }).await.map(drop)
+    }
+
     /// The runs of this database, newest first.
     pub async fn list_jobs(&self, at_most: i64) -> Result<Vec<Job>, Failure> {
         let runs = self.jobs.collection::<Job>(RUNS);
@@ -299,7 +308,8 @@ impl Store {
         let ids: Vec<Bson> =
             datasets.iter().map(|it| doc! { "run": run, "dataset": *it }.into()).collect();
         let filter = doc! { "_id": { "$in": ids }, "fence": { "$lte": fence } };
-        let set = doc! { "$set": { "state": state, "fence": fence } };
+        // Whatever was in the way when it was tried before.
+        let set = doc! { "$set": { "state": state, "fence": fence }, "$unset": { "reason": "" } };
         let statement = doc! { "q": filter, "u": set, "multi": true };
         let command = doc! { "update": RUN_DATASETS, "updates": [statement] };
         let noted = number(self.jobs_command(command).await?.get("n"));
