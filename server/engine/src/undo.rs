@@ -206,7 +206,7 @@ impl Engine {
         let (shared, alone) = apart(known);
         let mut alone = std::pin::pin!(
             stream::iter(alone)
-                .map(|it| back.clone().bring_back(it))
+                .map(|it| back.clone().bring_back_aside(it))
                 .buffer_unordered(SIDE_BY_SIDE)
         );
         while let Some(it) = alone.next().await {
@@ -229,6 +229,17 @@ impl Engine {
 }
 
 impl Back {
+    /// The same in a task of its own, which goes on while nobody looks: one that waits to be looked at may have the last
+    /// connection, and whoever looks may wait for one.
+    async fn bring_back_aside(self, known: Known) -> DatasetReport {
+        let report = known.report.clone();
+        tokio::spawn(self.bring_back(known)).await.unwrap_or_else(|lost| DatasetReport {
+            state: State::Interrupted,
+            reason: Some(lost.to_string()),
+            ..report
+        })
+    }
+
     async fn bring_back(self, known: Known) -> DatasetReport {
         let Known { id, mut report, .. } = known;
         report.warnings = Vec::new();
