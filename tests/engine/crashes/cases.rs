@@ -49,7 +49,7 @@ pub async fn all(server: &Mongod, begun: DateTime) -> Vec<Case> {
     let steps: Vec<(String, String)> = below.zip(borders).collect();
     for (low, high) in steps.into_iter().rev() {
         drop_what_cannot_go(&place, &low).await;
-        let case = |way: &str, to: &str, before: Dump| {
+        let made = |way: &str, to: &str, before: Dump| {
             let name = format!("{way}-{}", high.replace('.', "-"));
             Case { name, before, to: to.to_owned(), border: high.clone() }
         };
@@ -57,8 +57,8 @@ pub async fn all(server: &Mongod, begun: DateTime) -> Vec<Case> {
         let came = place.does(&What::Migrate(low.clone())).await;
         assert_eq!(came.left, Vec::<String>::new(), "down to {low}");
         let below = place.deployment.dump().await;
-        cases.push(case("down", &low, above));
-        cases.push(case("up", &high, below));
+        cases.push(made("down", &low, above));
+        cases.push(made("up", &high, below));
     }
     place.vanish().await;
     cases
@@ -77,11 +77,11 @@ pub async fn garden(server: &Mongod, begun: DateTime) -> [Case; 2] {
     drop_what_cannot_go(&place, "0.14.0").await;
     let after = place.deployment.dump().await;
     place.vanish().await;
-    let case = |name: &str, before: Dump, to: &str| {
+    let made = |name: &str, before: Dump, to: &str| {
         let (name, to) = (name.to_owned(), to.to_owned());
         Case { name, before, to, border: String::new() }
     };
-    [case("garden-up", before, NEWEST), case("garden-down", after, "0.14.0")]
+    [made("garden-up", before, NEWEST), made("garden-down", after, "0.14.0")]
 }
 
 async fn drop_what_cannot_go(place: &Place, version: &str) {

@@ -20,7 +20,9 @@ pub fn settled(mut dump: Dump) -> Dump {
     let runs = dump.get("runs").into_iter().flatten();
     let runs: BTreeSet<ObjectId> = runs.filter_map(|it| it.get_object_id("_id").ok()).collect();
     for documents in dump.values_mut() {
-        documents.iter_mut().for_each(|it| settle(it, &runs));
+        for it in documents.iter_mut() {
+            settle(it, &runs);
+        }
         documents.sort_by_cached_key(|it| it.get("_id").map(ToString::to_string));
         // What was kept twice is as good as what was kept once.
         documents.dedup();

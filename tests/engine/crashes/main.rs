@@ -72,7 +72,7 @@ async fn a_run_in_groups_over_a_large_collection_can_be_cut_off_after_each_write
     let place = Place::with(server, "large", begun, &large::deployment()).await;
     let mut tried = Tried::default();
     for (name, to) in [("large-up", NEWEST), ("large-down", "0.18.0")] {
-        let it = try_all(server, &place, (name, to), &mut Choice::of_one_in(40, &mut dice)).await;
+        let it = try_all(server, &place, (name, to), &mut Choice::of_one_in(300, &mut dice)).await;
         let marks = it.writes.iter().filter(|it| it.ends_with("run_marks")).count();
         println!("{name}: {} points of {} writes, {marks} of marks", it.points, it.writes.len());
         tried.add(&it);
@@ -140,9 +140,9 @@ async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes
         let forward = What::Migrate(case.to.clone());
         let place = Place::with(&server, &case.name, begun, &case.before).await;
         let before = place.dump().await;
-        let (came, writes) = place.does_by(&server, &forward).await;
+        let (done, writes) = place.does_by(&server, &forward).await;
         let (after, ledger) = (place.dump().await, place.ledger().await);
-        place.does(&What::Undo(came.run.unwrap())).await;
+        place.does(&What::Undo(done.run.unwrap())).await;
         place.forget().await;
         for through in Choice::of_one_in(12, &mut dice).points(writes.len()) {
             let at = format!("{}, the server is killed after {through} writes", case.name);

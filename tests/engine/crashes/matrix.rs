@@ -58,7 +58,6 @@ pub async fn try_all(
     }
     for through in choice.points(back.len()) {
         let end = choice.end();
-        eprintln!("{name} {through} {end:?} {:?}", std::time::SystemTime::now());
         let backward = What::Undo(place.does(&forward).await.run.unwrap());
         tried.count(end, place.ends(server, &backward, through, end).await);
         expected.back(place, &format!("{end:?} after {through} writes of the undoing")).await;
