@@ -25,8 +25,9 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 	@$(WITH) wasm -- cargo build $(HOST) --bin fiftyone-migrate
 	@$(DEMO) $(WITH) mongod -- $(PROGRAM) serve --demo
 
+# Many tests wait for a lease to run out: more of them than there are cores go side by side.
 test: site ## run every test
-	@$(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 
@@ -34,13 +35,13 @@ e2e: site ## run the tests in a browser
 	@$(WITH) wasm mongod browser axe -- cargo test $(HOST) --test read_status
 
 kills: site ## kill the program and the server at any moment: KILLS=200 SEED=..
-	@KILLS=$(or $(KILLS),200) $(WITH) wasm mongod -- cargo test $(HOST) --test engine_kills -- --nocapture
+	@KILLS=$(or $(KILLS),200) $(WITH) wasm mongod -- cargo test $(HOST) --test engine kills:: -- --nocapture
 
 crashes: site ## cut off every revision and repair after each of its writes, both ways: SEED=..
 	@CRASHES=all $(WITH) wasm mongod -- cargo test $(HOST) --test engine_crashes -- --nocapture
 
 torture: site ## race for the lease and depose primaries, for minutes: SEED=..
-	@$(WITH) wasm mongod faketime -- cargo test $(HOST) --test engine_lease --test engine_step_down -- --ignored --nocapture
+	@$(WITH) wasm mongod faketime -- cargo test $(HOST) --test engine -- --ignored --nocapture
 
 screenshots: e2e ## make the picture in README anew
 	@cp $(or $(CARGO_TARGET_DIR),target)/screenshots/overview-desktop-light.png tests/e2e/screenshots/overview.png

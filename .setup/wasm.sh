@@ -82,10 +82,14 @@ MANIFEST
   ) || fail "Debian's Rust could not compile its own library for $TARGET: see its words above"
 }
 
-# A compiler finds its library beside itself, even through a link: a script tells it where to look.
+# A compiler finds its library beside itself, even through a link: a script tells it where to look. And to link
+# with LLD, as the official compilers do: the tests are many programs, and it takes a third of the time for each.
 script() {
-  printf '#!/bin/sh\nexec %s --sysroot %s "$@"\n' "$1" "$HOME_OF_NAME" >"$2"
-  chmod +x "$2"
+  local new="$2.$$" words='case "$*" in *wasm32*) ;; *) set -- "$@" -Clink-arg=-fuse-ld=lld ;; esac'
+  [ "${1##*/}" = rustc ] && command -v ld.lld >/dev/null || words=:
+  printf '#!/bin/sh\n%s\nexec %s --sysroot %s "$@"\n' "$words" "$1" "$HOME_OF_NAME" >"$new"
+  chmod +x "$new"
+  if cmp -s "$new" "$2"; then rm "$new"; else mv "$new" "$2"; fi
 }
 
 # Puts the toolchain together in $WORK/toolchain.
@@ -127,7 +131,8 @@ build() {
 }
 
 if has_target rustc; then echo "${RUSTUP_TOOLCHAIN:-}"; exit; fi
-if is_built; then link; exit; fi
+# One that was put together before this file was changed gets the scripts of today.
+if is_built; then script "$RUSTC" "$HOME_OF_NAME/bin/rustc"; link; exit; fi
 lock wasm
 if is_built; then link; exit; fi
 if added; then echo "${RUSTUP_TOOLCHAIN:-}"; exit; fi

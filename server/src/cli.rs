@@ -1,5 +1,6 @@
 //! The command line: the flags of `fiftyone migrate`, and more.
 
+mod archive;
 mod doctor;
 mod info;
 mod migrate;
@@ -48,6 +49,29 @@ enum Command {
     /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
     /// references to nothing. Writes nothing without `--repair`.
     Doctor(DoctorArgs),
+    /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
+    /// up again.
+    Archive(ArchiveArgs),
+}
+
+/// What `archive` takes.
+#[derive(Args, Clone, Debug)]
+struct ArchiveArgs {
+    #[command(subcommand)]
+    command: Option<ArchiveCommand>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum ArchiveCommand {
+    /// Drop what is kept for a dataset, which then cannot be given back any more.
+    Forget {
+        /// Its name, or its id.
+        #[arg(required_unless_present = "all_gone", conflicts_with = "all_gone")]
+        dataset: Option<String>,
+        /// Drop what is kept for all datasets that were deleted.
+        #[arg(long)]
+        all_gone: bool,
+    },
 }
 
 /// What `doctor` takes.
@@ -94,6 +118,12 @@ enum RunsCommand {
     },
     /// Try the datasets of a run again that are not where they were to go.
     Retry {
+        /// As `runs` lists it.
+        id: String,
+    },
+    /// Help with a run that is carried out elsewhere, until it ends or rests; Ctrl-C ends the help, not the run. A server
+    /// (`fiftyone-migrate serve`) does so by itself.
+    Join {
         /// As `runs` lists it.
         id: String,
     },
@@ -175,6 +205,10 @@ struct MigrateArgs {
     /// Keep no undo journal: the run cannot be undone.
     #[arg(long)]
     without_undo: bool,
+    /// Going down, keep nothing of what the older version does not know: it is lost, as with FiftyOne. Going up, give nothing
+    /// back: what is kept stays in the archive.
+    #[arg(long)]
+    without_archive: bool,
 }
 
 impl MigrateArgs {
@@ -188,6 +222,7 @@ impl MigrateArgs {
             || self.dry_run
             || self.detach
             || self.without_undo
+            || self.without_archive
     }
 }
 
@@ -259,6 +294,9 @@ pub async fn run() -> ExitCode {
         Some(Command::Runs(args)) => runs::runs(&deployment.engine, &settings, args, output).await,
         Some(Command::Doctor(args)) => {
             doctor::doctor(&deployment.engine, &settings, args, output).await
+        }
+        Some(Command::Archive(args)) => {
+            archive::archive(&deployment.engine, &settings, args, output).await
         }
         None if cli.migrate.info => {
             info::info(&deployment.engine, &cli.migrate.dataset_name, output).await

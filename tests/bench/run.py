@@ -1,4 +1,5 @@
-"""Measures the migration against the real FiftyOne and against the least that MongoDB has to do.
+"""Measures the migration against the real FiftyOne and against the least that MongoDB has to do, and what it costs to
+keep an undo journal.
 
 All of them run on fresh copies of the same database, in turn, as whole processes; what they leave is
 compared, since a fast wrong result is worth nothing. `ROUNDS` is the number of runs of ours and of the
@@ -22,6 +23,7 @@ import servers
 import states
 
 CLIENT = "1.22.1"
+WITHOUT_UNDO = "--without-undo"
 
 
 def number(name, default):
@@ -71,21 +73,21 @@ def contest(stock, name, version, fill, faster, targets):
         ours = left(server, window, "fiftyone-migrate")
     states.record(before, ours, window[0], recording)
 
-    times = {"fiftyone": [], "ours": [], "floor": []}
+    times = {"fiftyone": [], "ours": [], WITHOUT_UNDO: [], "floor": []}
     peaks, compared = [], []
     for at in range(ROUNDS):
-        for who in ("fiftyone", "ours", "floor"):
+        for who in times:
             if who == "fiftyone" and at >= JUDGE_ROUNDS:
                 continue
             with stock.copy(folder) as server:
                 with judge.Window() as own:
                     if who == "fiftyone":
                         taken = programs.fiftyone(server)
-                    elif who == "ours":
-                        taken = programs.migrate(server)
-                        peaks.append(taken.peak)
-                    else:
+                    elif who == "floor":
                         taken = programs.floor(server, recording)
+                    else:
+                        taken = programs.migrate(server, "--all", *([who] if who == WITHOUT_UNDO else []))
+                        peaks.append(taken.peak)
                 times[who].append(taken.seconds)
                 if at == 0:
                     # The floor writes the times of the run that was recorded.
@@ -108,6 +110,9 @@ def contest(stock, name, version, fill, faster, targets):
                      statistics.median(ratios) >= faster, " times")
     ratios = [own / least for own, least in zip(times["ours"], times["floor"])]
     targets.tell("time over the floor", spread(ratios), "1.3 or less", statistics.median(ratios) <= 1.3)
+    ratios = [own / bare for own, bare in zip(times["ours"], times[WITHOUT_UNDO])]
+    targets.tell("time over that without an undo journal", spread(ratios), "1.15 or less",
+                 statistics.median(ratios) <= 1.15)
     memory(peaks, targets)
 
 

@@ -108,8 +108,9 @@ async fn credentials_and_rights_are_told_apart_and_the_missing_right_is_named() 
     let ended = run(&uri("reader", "pw"), &["--info"]).await.with(0);
     assert!(ended.stdout.contains("img-det    0.18.0\n"), "{}", ended.stdout);
     run(&uri("reader", "pw"), &["--all", "--dry-run"]).await.exits_with(0);
+    run(&uri("onlooker", "pw"), &["--all", "--dry-run"]).await.exits_with(0);
     let ended = run(&uri("onlooker", "pw"), &["--all", "-v", "1.0.0"]).await.with(1);
-    assert_eq!(ended.stderr, format!("error: {}\n", lacks("find", "fiftyone_migrate.leases")));
+    assert_eq!(ended.stderr, format!("error: {}\n", lacks("find", "fiftyone_migrate.archive")));
     let ended = run(&uri("reader", "pw"), &["--all", "-v", "1.0.0"]).await.with(1);
     assert_eq!(ended.stderr, format!("error: {}\n", lacks("update", "fiftyone.config")));
     let ended = run(&uri("reader", "pw"), &["-n", "img-det", "vid", "-v", "1.0.0"]).await.with(1);

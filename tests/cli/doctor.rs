@@ -25,6 +25,7 @@ fn to(version: &str) -> Request {
         on_failure: OnFailure::GoOn,
         dry_run: false,
         without_undo: false,
+        without_archive: false,
     }
 }
 

@@ -38,6 +38,8 @@ async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same
             "{}",
             ended.stderr
         );
+        let said = ended.stderr.lines().nth(1).unwrap();
+        assert!(said.ends_with("some seconds at most; another Ctrl-C changes nothing"), "{said}");
         assert!(ended.stderr.contains("1 dataset stopped in the middle"), "{}", ended.stderr);
         assert_eq!(deployment.dataset("large").await, dataset);
         let changed = deployment.collection(&samples).count_documents(begun).await.unwrap();
@@ -77,6 +79,7 @@ fn to(version: &str) -> Request {
         on_failure: OnFailure::GoOn,
         dry_run: false,
         without_undo: false,
+        without_archive: false,
     }
 }
 

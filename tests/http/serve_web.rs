@@ -34,6 +34,18 @@ async fn the_status_is_a_server_function() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_page_that_cannot_be_read_says_so_to_people_and_to_programs() -> Result<()> {
+    let mut app = App::start().await?;
+    app.mongo.kill();
+    for path in ["", "/api/status"] {
+        let answer = get(&format!("{}{path}", app.address), &[]).await?;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(answer.text().contains("MongoDB"), "{path}: {}", answer.text());
+    }
+    app.stop().await
+}
+
+#[tokio::test]
 async fn a_page_runs_no_scripts_but_its_own() -> Result<()> {
     let app = App::start().await?;
     let first = get(&app.address, &[]).await?;

@@ -8,6 +8,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
+# The database in which our runs are written down, and what was archived, as it is called by default.
+RUNS = "fiftyone_migrate"
+
+
 def binary():
     """`FIFTYONE_MIGRATE_BIN`, or the debug build of this workspace."""
     target = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")

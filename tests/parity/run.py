@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import archive
 import bench
 import boundaries
 import corpus
@@ -84,6 +85,8 @@ def _work(task):
         if kind == "opens":
             before = next(it for name, it in opens.cases(_worker, _states) if name == level)
             return opens.run(_worker, level, before)
+        if kind == "archive":
+            return archive.run(_worker, _states[TOP][0], level)
         if kind == "sabotage":
             return sabotage.run(_worker)
         if kind == "special":
@@ -136,6 +139,7 @@ def _tasks(cases, seed):
     for name in fixtures.names():
         targets = range(TOP + 1) if thorough else sorted({*rng.sample(range(1, TOP), 3), TOP})
         tasks.append(("fixtures", name, None, list(targets)))
+    tasks += [("archive", level, None, None) for level in range(TOP - 1, -1, -1)]
     tasks.append(("special", None, seed, None))
     tasks.append(("sabotage", None, None, None))
     tasks.append(("database", None, None, None))

@@ -153,7 +153,10 @@ impl Mongod {
 
     /// A connection to this server alone.
     pub async fn client(&self) -> Client {
-        Client::with_options(ClientOptions::parse(self.uri()).await.unwrap()).unwrap()
+        let mut options = ClientOptions::parse(self.uri()).await.unwrap();
+        // On a machine that is busy with tests a server may not answer its monitor for a while.
+        options.connect_timeout = Some(LIMIT);
+        Client::with_options(options).unwrap()
     }
 }
 

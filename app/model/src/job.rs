@@ -204,8 +204,30 @@ pub struct RunSummary {
     /// Until when it can be undone.
     #[serde(default)]
     pub undo_until: Option<String>,
+    /// Who works on it, or has, where it was divided: first whoever leads.
+    #[serde(default)]
+    pub hands: Vec<RunHand>,
     /// What can be done with it now.
     pub choices: Vec<JobEvent>,
+}
+
+/// Somebody who works on a run that is divided, or has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHand {
+    /// `user@host`.
+    pub by: String,
+    /// The process there.
+    pub pid: u32,
+    /// Since when, as RFC 3339 in UTC.
+    pub since: String,
+    /// When it left; not known of one that was killed.
+    pub left: Option<String>,
+    /// Whether it is at it now, as far as is known.
+    pub works: bool,
+    /// Whether it leads: it plans, verifies, and ends the run.
+    pub leads: bool,
+    /// How many datasets it has migrated.
+    pub datasets: u64,
 }
 
 /// A sentence of a run's log.

@@ -8,7 +8,7 @@ mod version;
 
 pub use access::{Action, Denied, Permit, Principal, Role};
 pub use job::{
-    JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunSummary, TRANSITIONS,
+    JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, TRANSITIONS,
 };
 pub use pace::Pace;
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};

@@ -41,6 +41,10 @@ impl From<Denied> for ApiError {
 impl From<engine::Error> for ApiError {
     fn from(error: engine::Error) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "The engine could not answer");
+        // A page that only says what is wrong must not look well to those who watch it.
+        if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+            response.set_status(http::StatusCode::SERVICE_UNAVAILABLE);
+        }
         Self::Engine { reason: error.to_string() }
     }
 }

@@ -216,9 +216,10 @@ fn newer() -> String {
 
 impl Asked {
     /// What a repair asks for.
-    fn repair() -> Self {
+    pub(crate) fn repair() -> Self {
         let (names, destination) = (Vec::new(), None);
-        Self { scope: Scope::Repair, names, destination, stops: false, without_undo: true }
+        let (stops, without_undo, without_archive) = (false, true, true);
+        Self { scope: Scope::Repair, names, destination, stops, without_undo, without_archive }
     }
 }
 

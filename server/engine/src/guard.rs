@@ -1,11 +1,11 @@
-//! The lease in our hands: taken, renewed until it is given back, and never outlived by a write.
+//! What is in our hands, the lease or a claim: taken, renewed until it is given back, and never outlived by a write.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bson::oid::ObjectId;
@@ -13,8 +13,10 @@ use tokio::task::JoinSet;
 
 use crate::{
     Error, Result,
+    clock::Moment,
     progress::Control,
-    store::{Asked, Failure, Holder, LONGEST_WRITE, Lease, Scope, Store, Taking},
+    shares,
+    store::{Asked, Failure, Held, Holder, LONGEST_WRITE, Lease, Scope, Store, Taking},
 };
 
 /// How often a lease is renewed.
@@ -33,14 +35,16 @@ const LONGEST: Duration = LONGEST_WRITE.saturating_add(Duration::from_secs(1));
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A lease that is ours. Renewed until it is given back or dropped; then it runs out.
+/// A lease or a claim that is ours. Renewed until it is given back or dropped; then it runs out.
 #[derive(Debug)]
 pub struct Guard {
     store: Store,
-    fence: i64,
+    held: Held,
     control: Control,
     lost: Arc<AtomicBool>,
-    /// Of one task, which ends with it: whoever forgets to give the lease back must not keep it for ever.
+    /// The number of the lease before this one, whose marks count.
+    before: i64,
+    /// Of one task, which ends with it: whoever forgets to give it back must not keep it for ever.
     keeper: JoinSet<()>,
 }
 
@@ -58,33 +62,47 @@ impl Guard {
         control: &Control,
     ) -> Result<Self> {
         let Taken { lease, since, inherited } = take(store, run, asked).await?;
+        let before = lease.before.unwrap_or(lease.fence - 1);
+        let mut guard = Self::over(store, Held::Lease(lease.fence), since, control);
+        guard.before = before;
+        if lease.division.is_some() {
+            // Others may be at what was offered to them under a lease before.
+            if let Err(why) = shares::outlast(store, lease.fence, control, inherited).await {
+                guard.release().await;
+                return Err(why);
+            }
+        } else if inherited {
+            outwait(store).await;
+        }
+        Ok(guard)
+    }
+
+    /// Keeps what was just taken. From then on `control` lets nothing be written that might outlive it.
+    pub fn over(store: &Store, held: Held, since: Moment, control: &Control) -> Self {
         control.write_until(since + WRITING);
         let lost = Arc::new(AtomicBool::new(false));
         let mut keeper = JoinSet::new();
         keeper.spawn(
             Keeper {
                 store: store.clone(),
-                fence: lease.fence,
+                held: held.clone(),
                 control: control.clone(),
                 lost: Arc::clone(&lost),
             }
             .keep(),
         );
-        if inherited {
-            outwait(store).await;
-        }
-        Ok(Self {
-            store: store.clone(),
-            fence: lease.fence,
-            control: control.clone(),
-            lost,
-            keeper,
-        })
+        let (store, control, before) = (store.clone(), control.clone(), held.fence() - 1);
+        Self { store, held, control, lost, before, keeper }
     }
 
     /// Its number: what is written under an older one is refused.
     pub fn fence(&self) -> i64 {
-        self.fence
+        self.held.fence()
+    }
+
+    /// The number of the lease before it.
+    pub fn before(&self) -> i64 {
+        self.before
     }
 
     /// Whether somebody else has it by now.
@@ -94,7 +112,7 @@ impl Guard {
 
     /// Stops all writing: somebody else has it.
     pub fn lose(&self) {
-        lose(&self.lost, &self.control);
+        lose(&self.held, &self.lost, &self.control);
     }
 
     /// Notes for which run it is held.
@@ -103,22 +121,30 @@ impl Guard {
     ///
     /// If the server does not answer.
     pub async fn is_for(&self, run: ObjectId) -> Result<(), Failure> {
-        self.store.lease_is_for(self.fence, run).await
+        self.store.lease_is_for(self.fence(), run).await
     }
 
     /// Gives it back, so that others may go on at once.
     pub async fn release(mut self) {
         self.keeper.abort_all();
-        if let Err(failure) = self.store.release_lease(self.fence).await {
-            tracing::warn!("the lease could not be given back, and runs out by itself: {failure}");
+        if let Err(failure) = self.store.release(&self.held).await {
+            tracing::warn!(
+                "{} could not be given back, and runs out by itself: {failure}",
+                self.held
+            );
         }
+    }
+
+    /// Lets go of it without a word: it has been given back in another.
+    pub fn forget(mut self) {
+        self.keeper.abort_all();
     }
 }
 
-/// Renews a lease.
+/// Renews what is held.
 struct Keeper {
     store: Store,
-    fence: i64,
+    held: Held,
     control: Control,
     lost: Arc<AtomicBool>,
 }
@@ -128,15 +154,15 @@ impl Keeper {
         let mut wait = RENEWAL;
         loop {
             tokio::time::sleep(wait).await;
-            match self.store.renew_lease(self.fence).await {
+            match self.store.renew(&self.held).await {
                 Ok(Some(since)) => {
                     self.control.write_until(since + WRITING);
                     wait = RENEWAL;
                 }
-                Ok(None) => return lose(&self.lost, &self.control),
-                // The server may be back before the lease runs out; after that nothing is written.
+                Ok(None) => return lose(&self.held, &self.lost, &self.control),
+                // The server may be back before it runs out; after that nothing is written.
                 Err(failure) => {
-                    tracing::warn!("the lease could not be renewed: {failure}");
+                    tracing::warn!("{} could not be renewed: {failure}", self.held);
                     wait = AGAIN;
                 }
             }
@@ -144,9 +170,9 @@ impl Keeper {
     }
 }
 
-fn lose(lost: &AtomicBool, control: &Control) {
+fn lose(held: &Held, lost: &AtomicBool, control: &Control) {
     if !lost.swap(true, Ordering::Relaxed) {
-        tracing::warn!("the lease was taken over by somebody else");
+        tracing::warn!("{held} was taken over by somebody else");
     }
     control.lose();
 }
@@ -155,7 +181,7 @@ fn lose(lost: &AtomicBool, control: &Control) {
 struct Taken {
     lease: Lease,
     /// Since when it is ours, by our own clock.
-    since: Instant,
+    since: Moment,
     /// Whether it was taken before it had run out.
     inherited: bool,
 }
@@ -195,8 +221,8 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
 /// Waits until the server has ended what somebody who is gone has begun: it could come after what we do. Where a lease
 /// has run out, that has ended before it.
 pub async fn outwait(store: &Store) {
-    let begun = Instant::now();
-    while begun.elapsed() < LONGEST {
+    let end = Moment::now() + LONGEST;
+    while Moment::now() < end {
         // First: what was sent in its last moment may not have been begun yet.
         tokio::time::sleep(LOOK).await;
         match store.is_writing().await {

@@ -2,9 +2,14 @@
 //! watch it.
 
 mod back;
+mod helpers;
 mod holder;
+mod notes;
 
-use std::time::Duration;
+pub use helpers::Helpers;
+pub use notes::{Notes, noted};
+
+use std::{collections::BTreeMap, time::Duration};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
@@ -52,6 +57,8 @@ pub struct Hand {
     guard: Guard,
     control: Control,
     hands_over: bool,
+    helpers: Helpers,
+    done_by_others: Vec<DatasetReport>,
     /// Of one task, which ends with it.
     eye: JoinSet<()>,
 }
@@ -73,7 +80,8 @@ impl Hand {
     /// # Errors
     ///
     /// [`Error::Busy`] if somebody else migrates this database now. Nothing was written then.
-    pub async fn take(store: &Store, proposal: Proposal, control: Control) -> Result<Self> {
+    pub async fn take(store: &Store, mut proposal: Proposal, control: Control) -> Result<Self> {
+        store.have_indexes().await;
         let fresh = proposal.job.unwrap_or_default();
         let last = store.lease().await.map_err(|it| store.error(it))?;
         let guard = Guard::take(store, fresh, &proposal.asked, &control).await?;
@@ -83,19 +91,22 @@ impl Hand {
                 store.forget_unbegun(last.run).await.map_err(|it| store.error(it))?;
             }
             let (id, left) = settle(store, fresh, &proposal, fence).await?;
+            let done = done_by_others(store, left.as_ref()).await?;
+            let is_done = |id: &str| done.iter().any(|it| it.id == id);
+            proposal.datasets.retain(|it| !is_done(&it.dataset));
             control.begin_at(left.as_ref().map_or(0, |it| it.documents));
             let pace = left.as_ref().map_or_else(Pace::default, |it| it.pace);
             let from = left.as_ref().map(|it| it.state);
-            let begun = begin(store, id, left, &proposal, fence).await?;
+            let begun = begin(store, id, left, &proposal, (guard.before(), fence)).await?;
             if id != fresh {
                 guard.is_for(id).await.map_err(|it| store.error(it))?;
             }
             let this = Holder::this();
             let how = from.map_or("begins".to_owned(), |it| format!("goes on; it was {it}"));
             log(store, id, &format!("{how} (process {}, lease {fence})", this.pid)).await;
-            Ok::<_, Error>((id, begun, pace))
+            Ok::<_, Error>((id, begun, pace, done))
         };
-        let (id, begun, pace) = match taken.await {
+        let (id, begun, pace, done_by_others) = match taken.await {
             Ok(taken) => taken,
             Err(why) => {
                 guard.release().await;
@@ -103,10 +114,10 @@ impl Hand {
             }
         };
         control.set_pace(pace);
-        let mut eye = JoinSet::new();
-        eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
+        let (mut eye, helpers) = (JoinSet::new(), Helpers::default());
+        eye.spawn(Eye::of(store, id, fence, &control, &helpers).watch());
         let (store, hands_over) = (store.clone(), proposal.hands_over);
-        Ok(Self { store, id, begun, guard, control, hands_over, eye })
+        Ok(Self { store, id, begun, guard, control, hands_over, helpers, done_by_others, eye })
     }
 
     /// Which run it is.
@@ -155,26 +166,35 @@ impl Hand {
             return Ok(());
         }
         self.control.wrote();
-        let fence = self.guard.fence();
-        // Of most there is nothing to say but that they are done, and that is quick to say of many at once.
-        let (plain, others): (Vec<_>, Vec<_>) =
-            reports.iter().partition(|it| it.is_plainly_migrated());
-        let ids: Vec<&str> = plain.iter().map(|it| it.id.as_str()).collect();
-        let mut whole: Vec<&DatasetReport> = others;
-        if !ids.is_empty()
-            && self.store.note_state(self.id, fence, &ids, "migrated").await? != ids.len()
-        {
-            // Some that were not planned when the run began, or somebody else has the run now.
-            whole.extend(plain);
+        self.helpers.did(reports);
+        let fence = self.helpers.notes_under().unwrap_or(self.guard.fence());
+        let (store, hand) = (self.store.clone(), self.helpers.led_as());
+        let notes = Notes { store, run: self.id, fence, hand };
+        if !notes.note(reports).await? {
+            self.guard.lose();
         }
-        let whole: Vec<JobDataset> = whole.into_iter().map(noted).collect::<Result<_, _>>()?;
-        match self.store.note_datasets(self.id, fence, &whole).await {
-            Err(failure) if failure.is_duplicate() => {
-                self.guard.lose();
-                Ok(())
-            }
-            noted => noted,
-        }
+        Ok(())
+    }
+
+    /// Somebody else has the run by now.
+    pub fn lose(&self) {
+        self.guard.lose();
+    }
+
+    /// Who has offered to help.
+    pub fn helpers(&self) -> &Helpers {
+        &self.helpers
+    }
+
+    /// Whether the run is left to other servers when this one is told to stop.
+    pub fn hands_over(&self) -> bool {
+        self.hands_over
+    }
+
+    /// The texts of the `_id`s of datasets that others had migrated for this run until we took it over, with what is
+    /// known of them.
+    pub fn done_by_others(&self) -> &[DatasetReport] {
+        &self.done_by_others
     }
 
     /// Everything is written; it is being looked at once more.
@@ -296,7 +316,7 @@ impl Hand {
     /// Writes into the log where the run is now.
     async fn say(&self, state: JobState, more: &Document) {
         let error = more.get_str("error").map(|it| format!(": {it}")).unwrap_or_default();
-        let documents = self.control.documents();
+        let documents = self.control.all_documents();
         let text = format!("is {state}, {documents} samples and frames passed over{error}");
         log(&self.store, self.id, &text).await;
     }
@@ -311,9 +331,15 @@ struct Eye {
     id: ObjectId,
     fence: i64,
     control: Control,
+    helpers: Helpers,
 }
 
 impl Eye {
+    fn of(store: &Store, id: ObjectId, fence: i64, control: &Control, helpers: &Helpers) -> Self {
+        let (store, control, helpers) = (store.clone(), control.clone(), helpers.clone());
+        Self { store, id, fence, control, helpers }
+    }
+
     async fn watch(self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -333,8 +359,10 @@ impl Eye {
             if let Some(last) = self.control.last_write() {
                 progress.insert("last_write", last);
             }
+            progress.extend(self.helpers.progress());
             match self.store.note_progress(self.id, self.fence, progress).await {
                 Ok(Some(wishes)) => {
+                    self.helpers.look(&wishes.hands, self.fence, &self.control);
                     self.control.set_pace(wishes.pace);
                     if wishes.state.is_told_to_rest() {
                         self.control.stop();
@@ -380,6 +408,16 @@ pub async fn log(store: &Store, run: ObjectId, text: &str) {
     }
 }
 
+/// What others had migrated of a run that we have taken over while they helped with it, and whoever led it did not know.
+async fn done_by_others(store: &Store, left: Option<&Job>) -> Result<Vec<DatasetReport>> {
+    let Some(left) = left.filter(|it| it.state.is_active() && !it.hands.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let found = store.migrated_by_others(left.id, left.fence).await;
+    let found = found.map_err(|it| store.error(it))?;
+    Ok(found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect())
+}
+
 /// Decides which run this is: the one that was named, one that was left with the same to do, or a new one. Others that
 /// were left behind in the middle are noted as failed: nobody carries them out any more.
 async fn settle(
@@ -418,7 +456,7 @@ async fn begin(
     id: ObjectId,
     left: Option<Job>,
     proposal: &Proposal,
-    fence: i64,
+    (before, fence): (i64, i64),
 ) -> Result<Begun> {
     let error = |it| store.error(it);
     let now = DateTime::now();
@@ -445,6 +483,7 @@ async fn begin(
             error: None,
             journal: Some(JobJournal::begun(proposal)),
             undo: None,
+            hands: BTreeMap::new(),
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
         let keeps_journal = !proposal.asked.without_undo;
@@ -463,7 +502,7 @@ async fn begin(
     if !next.is_active() {
         (next, _) = next.on(JobEvent::Resume).map_err(refused)?;
     }
-    store.adopt_marks(id, fence).await.map_err(error)?;
+    store.adopt_marks(id, (before, fence)).await.map_err(error)?;
     store.note_datasets(id, fence, &proposal.datasets).await.map_err(error)?;
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
@@ -500,11 +539,4 @@ impl JobJournal {
         let state = if without { JournalState::None } else { JournalState::Kept };
         Self { state, expires: DateTime::from_millis(expires) }
     }
-}
-
-/// A report as it is kept.
-pub fn noted(report: &DatasetReport) -> Result<JobDataset, Failure> {
-    let document =
-        bson::serialize_to_document(report).map_err(|it| Failure::other(it.to_string()))?;
-    Ok(JobDataset { dataset: report.id.clone(), report: document })
 }

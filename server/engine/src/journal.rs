@@ -10,17 +10,18 @@ mod size;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use revisions::{Effect, Footprint, Pass, Scope, Stage, stages};
 
 use crate::{
+    keep::Keeper,
     load::Work,
     pass::Halt,
     progress::Control,
-    store::{Config, EntryId, Failure, Kind, LONGEST_WRITE, Part, Store, Values, binary, bytes},
+    store::{Config, EntryId, Failure, Kind, Part, Store, VALUES, Values, binary, bytes},
 };
 
 pub use prints::{differing, print, prints};
@@ -28,16 +29,6 @@ pub use size::Estimate;
 
 /// How many bytes of a dataset document go into one entry.
 const PART_BYTES: usize = 8 << 20;
-
-/// How many collections are looked at by one command, and how long that may take before each is looked at for itself.
-const TOGETHER: usize = 64;
-const AT_ONCE: Duration = Duration::from_millis(250);
-
-/// How many documents of a large collection are looked at by one command.
-const RANGE_DOCUMENTS: u64 = 20_000;
-
-/// How many chunks of a file are copied by one command.
-const CHUNKS: i64 = 32;
 
 /// How many datasets that only get another version are kept in one entry.
 const STAMPS: usize = 10_000;
@@ -83,9 +74,7 @@ impl Journal {
         for it in &before {
             parts.extend(self.parts(it));
         }
-        for together in parts.chunks(TOGETHER) {
-            self.keep_values(together).await?;
-        }
+        self.keeper().parts(&parts).await?;
         let mut entries = self.views(&before).await?;
         for it in &before {
             self.files(it).await?;
@@ -161,7 +150,7 @@ impl Journal {
                 filter: doc! {},
                 expression: "$$ROOT".into(),
             };
-            self.walk(&part).await?;
+            self.keeper().walk(&part).await?;
             let indexes = self.store.indexes(name).await?;
             let id = self.id(&Bson::Null, Kind::Indexes, name.as_str().into());
             entries.push(id.with(doc! { "collection": name, "indexes": others(indexes) }));
@@ -175,12 +164,22 @@ impl Journal {
         Ok(self.store.keep_entries(&entries).await?)
     }
 
+    fn keeper(&self) -> Keeper<'_> {
+        Keeper { store: &self.store, control: &self.control }
+    }
+
     fn id(&self, dataset: &Bson, kind: Kind, id: Bson) -> EntryId {
         EntryId { run: self.run, dataset: dataset.clone(), kind, id }
     }
 
     fn values(&self, dataset: &Bson, turn: i32, scope: &str) -> Values {
-        Values { run: self.run, dataset: dataset.clone(), turn, scope: scope.to_owned() }
+        Values {
+            place: VALUES,
+            run: self.run,
+            dataset: dataset.clone(),
+            turn,
+            scope: scope.to_owned(),
+        }
     }
 
     /// Finds out what the journal has of these datasets.
@@ -241,47 +240,6 @@ impl Journal {
         parts.collect()
     }
 
-    /// Keeps small collections by one command, and large ones in ranges.
-    async fn keep_values(&self, parts: &[Part]) -> Result<(), Halt> {
-        if self.control.is_stopped() {
-            return Err(Halt::Stopped);
-        }
-        match self.store.keep_values(parts, AT_ONCE).await {
-            Err(failure) if failure.is_too_slow() => {}
-            kept => return Ok(kept?),
-        }
-        for it in parts {
-            match self.store.keep_values(std::slice::from_ref(it), AT_ONCE).await {
-                Err(failure) if failure.is_too_slow() => self.walk(it).await?,
-                kept => kept?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn walk(&self, part: &Part) -> Result<(), Halt> {
-        let (mut after, mut size) = (None, RANGE_DOCUMENTS);
-        loop {
-            if self.control.is_stopped() {
-                return Err(Halt::Stopped);
-            }
-            let range = self.store.next_range(&part.collection, after.as_ref(), size).await?;
-            let within = doc! { "$and": [range.filter(), &part.filter] };
-            let piece = Part { filter: within, ..part.clone() };
-            match self.store.keep_values(&[piece], LONGEST_WRITE).await {
-                Err(failure) if failure.is_too_slow() && size > 1 => {
-                    size = size.div_ceil(2);
-                    continue;
-                }
-                kept => kept?,
-            }
-            match range.until {
-                Some(until) => after = Some(until),
-                None => return Ok(()),
-            }
-        }
-    }
-
     async fn views(&self, before: &[Before<'_>]) -> Result<Vec<Document>, Failure> {
         let mut entries = Vec::new();
         for it in before {
@@ -304,31 +262,12 @@ impl Journal {
         let work = before.work;
         let known = list(before.entries_of(Kind::Dataset).next(), "deleted");
         for effect in work.effects() {
-            let Effect::RewriteResults { from, delete_from: true, .. } = effect else { continue };
-            if known.contains(&(*from).into()) {
+            let Some(file) = effect.deletes() else { continue };
+            if known.contains(&file.into()) {
                 continue;
             }
             let id = &work.task.entry.id;
-            let part = |collection: &str, filter: Document| Part {
-                values: self.values(id, 0, collection),
-                collection: collection.to_owned(),
-                filter,
-                expression: "$$ROOT".into(),
-            };
-            self.store
-                .keep_values(&[part("fs.files", doc! { "_id": from })], LONGEST_WRITE)
-                .await?;
-            let last = self.store.last_chunk(*from).await?;
-            let mut first = 0;
-            while first <= last {
-                if self.control.is_stopped() {
-                    return Err(Halt::Stopped);
-                }
-                let within = doc! { "$gte": first, "$lt": first + CHUNKS };
-                let part = part("fs.chunks", doc! { "files_id": from, "n": within });
-                self.store.keep_values(&[part], LONGEST_WRITE).await?;
-                first += CHUNKS;
-            }
+            self.keeper().file(file, |collection| self.values(id, 0, collection)).await?;
         }
         Ok(())
     }
@@ -351,6 +290,18 @@ impl Journal {
                 let bytes = binary(it.as_bytes());
                 entries.push(id.with(doc! { "bytes": bytes, "from": *from, "to": *to }));
             }
+        }
+        for effect in before.work.effects() {
+            let Effect::ChangeOperation { read, changed } = effect else { continue };
+            let (read, changed) = (crate::store::raw(read)?, crate::store::raw(changed)?);
+            let (id, changed) = (id_of(&read), binary(changed.as_bytes()));
+            if let Some(known) = entries.iter_mut().find(|it| entry_id(it) == Some(&id)) {
+                known.insert("changed", changed);
+                continue;
+            }
+            let content =
+                doc! { "bytes": binary(read.as_bytes()), "from": "", "to": "", "changed": changed };
+            entries.push(self.id(dataset, Kind::Operation, id).with(content));
         }
         Ok(entries)
     }
@@ -420,10 +371,17 @@ impl Journal {
         }
         let (mut made, mut deleted) = (list(known, "made"), list(known, "deleted"));
         for effect in work.effects() {
-            if let Effect::RewriteResults { from, to, delete_from, .. } = effect {
-                made.push((*to).into());
-                if *delete_from && !deleted.contains(&(*from).into()) {
-                    deleted.push((*from).into());
+            made.extend(effect.makes().map(Bson::from));
+            let gone = effect.deletes().map(Bson::from);
+            deleted.extend(gone.filter(|it| !deleted.contains(it)));
+        }
+        let mut views = list(known, "views");
+        for effect in work.effects() {
+            if let Effect::PutBack { collection: "views", documents } = effect {
+                for it in documents {
+                    let view = crate::store::raw(it)?;
+                    let (id, print) = (id_of(&view), print(view.as_bytes()));
+                    views.push(doc! { "id": id, "print": print }.into());
                 }
             }
         }
@@ -444,7 +402,7 @@ impl Journal {
             "name": &work.task.entry.name, "renamed_to": &work.name, "order": moment(),
             "destination": work.task.destination.to_string(), "begun": DateTime::now(),
             "bytes": binary(first), "parts": count, "after": prints(&work.changed.document),
-            "inserted": inserted, "made": made, "deleted": deleted, "passes": passes,
+            "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
             "samples": &work.collections.samples, "frames": &work.collections.frames,
         }));
         Ok(entries)
@@ -477,7 +435,8 @@ fn list(entry: Option<&Document>, key: &str) -> Vec<Bson> {
     entry.and_then(|it| it.get_array(key).ok()).cloned().unwrap_or_default()
 }
 
-fn id_of(document: &bson::RawDocument) -> Bson {
+/// The `_id` of a document.
+pub fn id_of(document: &bson::RawDocument) -> Bson {
     let id = document.get("_id").ok().flatten();
     id.and_then(|it| Bson::try_from(it).ok()).unwrap_or_default()
 }

@@ -3,12 +3,15 @@
 //! The only crate that talks to MongoDB, and inside it only `store` does. `plan`, `policy`, `status` and
 //! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
 
+mod archive;
+mod clock;
 mod demo;
 mod doctor;
 mod error;
 mod guard;
 mod job;
 mod journal;
+mod keep;
 mod load;
 mod pass;
 mod plan;
@@ -18,6 +21,7 @@ mod report;
 mod results;
 mod run;
 mod runs;
+mod shares;
 mod status;
 mod store;
 mod sweep;
@@ -29,14 +33,16 @@ pub mod versions;
 mod write;
 
 use model::Status;
-pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunSummary};
+pub use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
 
+pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
-pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State};
+pub use report::{DatabaseReport, DatasetReport, JournalSize, Report, State, printable};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
+pub use shares::Helped;
 pub use store::Entry;
 
 use crate::{
@@ -183,6 +189,7 @@ mod tests {
             any_thread(engine.go_on("", JobEvent::Resume, control.clone()));
             any_thread(engine.wish("", JobEvent::Pause));
             any_thread(engine.undo("", &[], control.clone()));
+            any_thread(engine.join("", control.clone()));
             any_thread(engine.forget(""));
             any_thread(engine.clone().attend(std::future::ready(())));
         }

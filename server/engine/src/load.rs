@@ -1,16 +1,20 @@
 //! Loading datasets and folding their revisions: everything is decided here, before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
-use model::Version;
+use model::{Direction, Version};
 use revisions::{
-    Collections, Dataset, Effect, Env, Head, Names, Outcome, Read, Release, Shape, Step, between,
-    fold, head,
+    Collections, Dataset, Effect, Env, Head, Names, Outcome, Read, Release, Shape, Step,
+    archive::{self, Archived, GivenBack, give_back},
+    between, direction, fold, head,
 };
 
-use crate::store::{Entry, Failure, Store};
+use crate::{
+    archive::{Back, Contents, Entries, Returning},
+    store::{ArchiveEntry, Entry, Failure, Store},
+};
 
 /// The largest document MongoDB stores.
 const LARGEST_BYTES: usize = 16 << 20;
@@ -43,6 +47,12 @@ pub struct Work {
     pub steps: Vec<Step>,
     /// What people should know, each with the revision that says so.
     pub warnings: Vec<(Version, String)>,
+    /// What going up again would not bring back, if it goes down and the archive is to keep that.
+    pub lost: Option<Vec<String>>,
+    /// The files of results that were there.
+    pub results: BTreeSet<ObjectId>,
+    /// What the archive gives back to it.
+    pub back: Option<Back>,
 }
 
 /// A dataset as it is stored.
@@ -73,14 +83,43 @@ pub struct Loader {
     names: Mutex<Names>,
     /// Where datasets are, whatever they say.
     head: Option<Release>,
+    /// What the archive has; `None` if it is not to be used.
+    archive: Option<Arc<Entries>>,
+}
+
+/// A dataset that was found, with what the archive has for it.
+struct Found {
+    task: Task,
+    document: Document,
+    raw: RawDocumentBuf,
+    entries: Vec<ArchiveEntry>,
+}
+
+impl Found {
+    fn reads(&self, what: Read) -> bool {
+        // What comes back has to be compared with what is there, runs and their results included.
+        self.task.reads(what) || (!self.entries.is_empty() && what != Read::Names)
+    }
+}
+
+/// What was loaded beside the datasets of a batch.
+struct Batch {
+    results: BTreeSet<ObjectId>,
+    contents: Contents,
+    operations: Vec<Document>,
 }
 
 impl Loader {
     /// A loader for these tasks. Reads all names if one of the tasks needs them.
-    pub async fn new(store: Store, now: DateTime, tasks: &[Task]) -> Result<Self, Failure> {
+    pub async fn new(
+        store: Store,
+        now: DateTime,
+        tasks: &[Task],
+        archive: Option<Arc<Entries>>,
+    ) -> Result<Self, Failure> {
         let needed = tasks.iter().any(|it| it.reads(Read::Names));
         let names = if needed { store.names().await? } else { Names::default() };
-        Ok(Self { store, now, names: Mutex::new(names), head: None })
+        Ok(Self { store, now, names: Mutex::new(names), archive, head: None })
     }
 
     /// The same for datasets that are at this version, and say that they are at another.
@@ -96,37 +135,66 @@ impl Loader {
         for (task, raw) in tasks.into_iter().zip(documents) {
             match raw.map(|raw| Ok((decoded(&raw)?, raw))) {
                 None => loaded.push(Loaded::Done(task)),
-                Some(Ok((document, raw))) => found.push((task, document, raw)),
+                Some(Ok((document, raw))) => match self.entries(&task, &document) {
+                    Ok(entries) => found.push(Found { task, document, raw, entries }),
+                    Err(reason) => loaded.push(refused(task, &reason)),
+                },
                 Some(Err(reason)) => loaded.push(Loaded::Refused(task, reason)),
             }
         }
         let wanted: Vec<ObjectId> = found
             .iter()
-            .filter(|(task, ..)| task.reads(Read::Runs))
-            .flat_map(|(_, document, _)| run_ids(document))
+            .filter(|it| it.reads(Read::Runs))
+            .flat_map(|it| run_ids(&it.document))
             .collect();
         let runs =
             if wanted.is_empty() { BTreeMap::new() } else { self.store.runs(&wanted).await? };
-        let results = self.results(&found, &runs).await?;
-        for (task, document, raw) in found {
+        let batch = self.batch(&found, &runs).await?;
+        for it in found {
             // Not taken out of the map: another dataset may refer to the same run.
-            let ids = run_ids(&document).into_iter();
+            let ids = run_ids(&it.document).into_iter();
             let own = ids.filter_map(|id| Some((id, runs.get(&id)?.clone()))).collect();
+            let Found { task, document, raw, entries } = it;
             let read = Stored { document: raw, runs: own };
-            loaded.push(self.fold(task, document, read, &results).await?);
+            loaded.push(self.fold(task, document, read, &entries, &batch).await?);
         }
         Ok(loaded)
     }
 
+    /// What the archive has to give to a dataset, the newest first.
+    fn entries(&self, task: &Task, document: &Document) -> Result<Vec<ArchiveEntry>, String> {
+        let (Some(archive), Ok(head)) = (&self.archive, head(document)) else {
+            return Ok(Vec::new());
+        };
+        let entries = archive.on_the_way(&task.entry.id, &head.release, &task.destination)?;
+        Ok(entries.into_iter().cloned().collect())
+    }
+
+    async fn batch(
+        &self,
+        found: &[Found],
+        runs: &BTreeMap<ObjectId, Document>,
+    ) -> Result<Batch, Failure> {
+        let entries: Vec<&ArchiveEntry> = found.iter().flat_map(|it| &it.entries).collect();
+        let contents = Contents::of(&self.store, &entries).await?;
+        let ids: Vec<Bson> = entries.iter().flat_map(|it| contents.operations(it)).collect();
+        let operations = if ids.is_empty() {
+            Vec::new()
+        } else {
+            self.store.documents_with("delegated_ops", &ids).await?
+        };
+        Ok(Batch { results: self.results(found, runs).await?, contents, operations })
+    }
+
     async fn results(
         &self,
-        found: &[(Task, Document, RawDocumentBuf)],
+        found: &[Found],
         runs: &BTreeMap<ObjectId, Document>,
     ) -> Result<BTreeSet<ObjectId>, Failure> {
-        if !found.iter().any(|(it, ..)| it.reads(Read::Results)) {
+        if !found.iter().any(|it| it.reads(Read::Results)) {
             return Ok(BTreeSet::new());
         }
-        let embedded = found.iter().flat_map(|(_, document, _)| embedded_runs(document));
+        let embedded = found.iter().flat_map(|it| embedded_runs(&it.document));
         let ids: Vec<ObjectId> = runs
             .values()
             .chain(embedded)
@@ -140,7 +208,8 @@ impl Loader {
         mut task: Task,
         document: Document,
         read: Stored,
-        results: &BTreeSet<ObjectId>,
+        entries: &[ArchiveEntry],
+        batch: &Batch,
     ) -> Result<Loaded, Failure> {
         let known = self.head.clone().map(|it| Head { stored: Some(it.to_string()), release: it });
         let head = match known.map_or_else(|| head(&document), Ok) {
@@ -151,8 +220,9 @@ impl Loader {
         let unstamped = crate::run::is_unstamped(&task.destination);
         let arrived = head.release == task.destination
             || between(&head.release, &task.destination).is_empty();
-        if (head.stored.is_some() && head.release == task.destination)
-            || (head.stored.is_none() && arrived && unstamped)
+        if entries.is_empty()
+            && ((head.stored.is_some() && head.release == task.destination)
+                || (head.stored.is_none() && arrived && unstamped))
         {
             return Ok(Loaded::Done(task));
         }
@@ -162,7 +232,7 @@ impl Loader {
             return Ok(again.pop().unwrap_or(Loaded::Done(task)));
         }
         let then = Then::of(&document);
-        let mut results = results.clone();
+        let mut results = batch.results.clone();
         let mut document = Some(document);
         let outcome = loop {
             let document = match document.take() {
@@ -185,6 +255,11 @@ impl Loader {
                 None => break outcome,
             };
         };
+        let lost = self.lost(&task, &read, &outcome, &results)?;
+        let (outcome, back) = match self.given(&task, entries, batch, outcome, &results) {
+            Ok(given) => given,
+            Err(reason) => return Ok(refused(task, &reason)),
+        };
         let Outcome { dataset: Dataset { document, runs }, steps, warnings } = outcome;
         let name = document.get_str("name").ok();
         let changed =
@@ -201,7 +276,68 @@ impl Loader {
             changed: Stored { document: changed, runs },
             steps,
             warnings,
+            lost,
+            results,
+            back,
         })))
+    }
+
+    /// What a downgrade loses for good, if the archive is to keep it.
+    fn lost(
+        &self,
+        task: &Task,
+        read: &Stored,
+        outcome: &Outcome,
+        results: &BTreeSet<ObjectId>,
+    ) -> Result<Option<Vec<String>>, Failure> {
+        let (Some(from), to) = (&task.head, &task.destination) else { return Ok(None) };
+        if self.archive.is_none() || direction(from, to) != Some(Direction::Down) {
+            return Ok(None);
+        }
+        let document = decoded(&read.document).map_err(Failure::other)?;
+        let before = Dataset { document, runs: read.runs.clone() };
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let env = Env { now: self.now, names: &names, results };
+        Ok(archive::lost(&before, &outcome.dataset, (from, to), env))
+    }
+
+    /// The outcome with what the archive has to give, or why that cannot be.
+    fn given(
+        &self,
+        task: &Task,
+        entries: &[ArchiveEntry],
+        batch: &Batch,
+        outcome: Outcome,
+        results: &BTreeSet<ObjectId>,
+    ) -> Result<(Outcome, Option<Back>), String> {
+        let (Some(head), false) = (&task.head, entries.is_empty()) else {
+            return Ok((outcome, None));
+        };
+        let archived: Vec<Archived> =
+            entries.iter().map(|it| batch.contents.archived(it)).collect::<Result<_, _>>()?;
+        let own = |it: &&Document| it.get("dataset_id") == Some(&task.entry.id);
+        let operations: Vec<Document> = batch.operations.iter().filter(own).cloned().collect();
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let env = Env { now: self.now, names: &names, results };
+        let way = (head, &task.destination);
+        let given = give_back(outcome, way, &archived, &operations, env).map_err(|refusal| {
+            format!(
+                "what the archive keeps of it cannot go there: {}; go up without it with `--without-archive`",
+                refusal.reason
+            )
+        })?;
+        let GivenBack { outcome, what, entries: returned } = given;
+        let returning = entries.iter().zip(&archived).zip(returned);
+        let entries = returning.map(|((entry, archived), it)| Returning {
+            entry: entry.clone(),
+            to: task.destination.to_string(),
+            closes: revisions::base(&task.destination) >= revisions::base(&archived.from),
+            conflicts: it.conflicts,
+            base: it.base,
+            original: it.original,
+            left: AtomicU64::new(0),
+        });
+        Ok((outcome, Some(Back { what, entries: entries.collect() })))
     }
 
     async fn unreadable(&self, outcome: &Outcome) -> Result<Option<ObjectId>, Failure> {
@@ -271,9 +407,15 @@ pub(crate) fn decoded(raw: &RawDocumentBuf) -> Result<Document, String> {
     })
 }
 
+/// With a reason that does not say yet of which dataset it is.
+fn refused(task: Task, reason: &str) -> Loaded {
+    let reason = format!("dataset `{}`: {reason}", task.entry.label());
+    Loaded::Refused(task, reason)
+}
+
 impl Task {
     /// Whether some revision it crosses needs this loaded; all of them might, while its head is not known.
-    fn reads(&self, what: Read) -> bool {
+    pub(crate) fn reads(&self, what: Read) -> bool {
         match &self.head {
             Some(head) => {
                 between(head, &self.destination).iter().any(|it| it.reads.contains(&what))

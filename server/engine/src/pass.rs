@@ -277,6 +277,7 @@ impl Passes {
         if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
         }
+        let _under_way = self.control.begin_operation();
         let begun = Instant::now();
         let documents = match work {
             Work::Update { collection, stages, keys } => {

@@ -3,6 +3,7 @@
 use revisions::{Reason, Release, between, head};
 
 use crate::{
+    archive::Entries,
     load::Task,
     policy::{self, Decision},
     report::{DatasetReport, State},
@@ -20,7 +21,7 @@ pub struct Plan {
     pub settled: Vec<DatasetReport>,
 }
 
-/// Decides for each of these datasets, once the database is at `database`.
+/// Decides for each of these datasets, once the database is at `database`. `archive`: what waits for some of them.
 ///
 /// # Errors
 ///
@@ -30,6 +31,7 @@ pub fn plan(
     destination: Option<&Release>,
     database: &Release,
     admin: bool,
+    archive: Option<&Entries>,
 ) -> Result<Plan, String> {
     let mut plan = Plan::default();
     for entry in entries {
@@ -44,6 +46,10 @@ pub fn plan(
             }
         };
         match policy::dataset(&entry.label(), &head, destination, database, admin) {
+            // FiftyOne itself has brought it there, and cannot give it back what we keep.
+            Decision::Stay if waits(archive.filter(|_| admin), &entry, &head) => {
+                plan.tasks.push(Task { entry, destination: head.clone(), head: Some(head) });
+            }
             Decision::Stay => plan.settled.push(report(&entry, destination, State::Current)),
             Decision::Forbid(reason) => return Err(reason),
             Decision::Refuse(reason) => {
@@ -62,6 +68,14 @@ pub fn plan(
         }
     }
     Ok(plan)
+}
+
+/// Whether the archive has something for a dataset that is where it shall be.
+fn waits(archive: Option<&Entries>, entry: &Entry, head: &Release) -> bool {
+    let stamped = entry.version.as_str().is_some();
+    archive.filter(|_| stamped).is_some_and(|it| {
+        it.on_the_way(&entry.id, head, head).is_ok_and(|entries| !entries.is_empty())
+    })
 }
 
 /// The version of a listed dataset. One that does not say is taken for the oldest here, as FiftyOne does, to
@@ -83,6 +97,8 @@ pub fn report(entry: &Entry, destination: Option<&Release>, state: State) -> Dat
         state,
         reason: None,
         warnings: Vec::new(),
+        kept: Vec::new(),
+        given_back: Vec::new(),
     }
 }
 

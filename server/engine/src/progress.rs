@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bson::DateTime;
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Error, Result,
+    clock::Moment,
     report::{DatabaseReport, DatasetReport},
     store::Failure,
 };
@@ -44,12 +45,17 @@ pub struct Meter {
     expected: Arc<AtomicU64>,
     last_write: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
-    until: Arc<Mutex<Option<Instant>>>,
+    until: Until,
     broken: Arc<Mutex<Option<String>>>,
     cut_off: Arc<AtomicBool>,
     pace: Arc<Mutex<Pace>>,
     holding: Arc<Mutex<Option<String>>>,
+    under_way: Arc<AtomicU64>,
+    others: Arc<AtomicU64>,
 }
+
+/// Until when new writes may be begun; `None` for as long as anybody likes.
+type Until = Arc<Mutex<Option<Moment>>>;
 
 /// What the run itself holds: the meter, and the way to tell what happens. Nobody else keeps one, so that the
 /// events end when the run does.
@@ -58,6 +64,18 @@ pub struct Control {
     meter: Meter,
     events: mpsc::UnboundedSender<Event>,
     insists: bool,
+    /// Until when what is claimed may be written, beside what holds for all that this program does.
+    claim: Option<Until>,
+}
+
+/// An operation on samples or frames that the server is at.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<AtomicU64>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Meter {
@@ -66,9 +84,14 @@ impl Meter {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// How many samples and frames were passed over.
+    /// How many samples and frames were passed over, here and by those who help.
     pub fn documents(&self) -> u64 {
-        self.documents.load(Ordering::Relaxed)
+        self.documents.load(Ordering::Relaxed) + self.others.load(Ordering::Relaxed)
+    }
+
+    /// How many operations on samples and frames the server is at for us.
+    pub fn under_way(&self) -> u64 {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// About how many more samples and frames there are in the collections that are being passed over.
@@ -82,7 +105,7 @@ impl Control {
     pub fn new() -> (Self, Meter, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let meter = Meter::default();
-        (Self { meter: meter.clone(), events, insists: false }, meter, receiver)
+        (Self { meter: meter.clone(), events, insists: false, claim: None }, meter, receiver)
     }
 
     pub(crate) fn stop(&self) {
@@ -125,14 +148,24 @@ impl Control {
 
     /// Until when new writes may be begun: a program that was asleep for longer than its lease finds out here, before
     /// it has asked anybody.
-    pub(crate) fn write_until(&self, moment: Instant) {
-        *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
+    pub(crate) fn write_until(&self, moment: Moment) {
+        let until = self.claim.as_ref().unwrap_or(&self.meter.until);
+        *until.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
     }
 
-    /// Somebody else may write now, and nothing more is begun here, however important.
+    /// Somebody else may write now, and nothing more is begun here, however important. Of a claim, nothing more of what
+    /// is claimed.
     pub(crate) fn lose(&self) {
-        self.write_until(Instant::now());
-        self.stop();
+        self.write_until(Moment::now());
+        if self.claim.is_none() {
+            self.stop();
+        }
+    }
+
+    /// The same control for what is claimed; nothing may be written before it is.
+    pub(crate) fn claiming(&self) -> Self {
+        let claim = Some(Arc::new(Mutex::new(Some(Moment::now()))));
+        Self { claim, ..self.clone() }
     }
 
     /// The same control for what must not be left half-done: it only stops when somebody else may write.
@@ -140,11 +173,21 @@ impl Control {
         Self { insists: true, ..self.clone() }
     }
 
+    /// Whether nothing may be begun any more, however important.
+    pub(crate) fn is_over(&self) -> bool {
+        self.insisting().is_stopped()
+    }
+
     /// Whether nothing new may be begun.
     pub(crate) fn is_stopped(&self) -> bool {
-        let until = *self.meter.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Moment::now();
+        let is_over = |it: &Until| {
+            let until = *it.lock().unwrap_or_else(PoisonError::into_inner);
+            until.is_some_and(|it| it <= now)
+        };
         (!self.insists && self.meter.stop.load(Ordering::Relaxed))
-            || until.is_some_and(|it| it <= Instant::now())
+            || is_over(&self.meter.until)
+            || self.claim.as_ref().is_some_and(is_over)
     }
 
     /// Waits while the run holds; whether it goes on then.
@@ -187,9 +230,25 @@ impl Control {
         (millis != 0).then(|| DateTime::from_millis(millis))
     }
 
-    /// How many samples and frames were passed over, as MongoDB counts.
+    /// How many samples and frames were passed over here, as MongoDB counts.
     pub(crate) fn documents(&self) -> i64 {
-        i64::try_from(self.meter.documents()).unwrap_or(i64::MAX)
+        i64::try_from(self.meter.documents.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+    }
+
+    /// How many were passed over by those who help.
+    pub(crate) fn set_others(&self, documents: u64) {
+        self.meter.others.store(documents, Ordering::Relaxed);
+    }
+
+    /// Here and by those who help.
+    pub(crate) fn all_documents(&self) -> u64 {
+        self.meter.documents()
+    }
+
+    /// One more operation on samples or frames, until what is returned is dropped.
+    pub(crate) fn begin_operation(&self) -> UnderWay {
+        self.meter.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.meter.under_way))
     }
 
     /// About how many more there are, as MongoDB counts.

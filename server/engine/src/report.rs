@@ -74,6 +74,12 @@ pub struct DatasetReport {
     /// What people should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What it has not where it goes, and what the archive keeps for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// What the archive gives back to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_back: Vec<String>,
 }
 
 /// What became of a database or a dataset.
@@ -109,7 +115,8 @@ impl DatasetReport {
 
     /// Whether it was migrated, and there is nothing else to say of it.
     pub(crate) fn is_plainly_migrated(&self) -> bool {
-        self.state == State::Migrated && self.renamed_to.is_none() && self.warnings.is_empty()
+        let silent = self.warnings.is_empty() && self.kept.is_empty() && self.given_back.is_empty();
+        self.state == State::Migrated && self.renamed_to.is_none() && silent
     }
 
     /// Whether it did not get where it was asked to go.

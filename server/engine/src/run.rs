@@ -7,21 +7,23 @@ use std::{
 };
 
 use bson::{DateTime, oid::ObjectId};
-use futures_util::{StreamExt, stream};
+use futures_util::FutureExt;
 use model::{Direction, JobState};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
+    archive::Entries,
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Work},
-    pass::{Halt, Passes},
+    pass::Halt,
     plan::{Plan, plan, report_of},
     policy::{self, Decision},
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State},
+    shares::{Keeps, Lead},
     store::{Asked, Config, Entry, Failure, Store},
     sweep::sweep,
     unnoted::{is_at, unnoted},
@@ -35,7 +37,7 @@ const GROUP: usize = 128;
 const GROUP_BYTES: usize = 2 << 20;
 
 /// How many groups are written side by side: while one waits for its commit, others keep the server busy.
-const GROUPS_SIDE_BY_SIDE: usize = 3;
+pub const GROUPS_SIDE_BY_SIDE: usize = 3;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Keep no undo journal.
     pub without_undo: bool,
+    /// Keep nothing of what is dropped on the way down, and give nothing back on the way up.
+    pub without_archive: bool,
 }
 
 /// What to migrate.
@@ -120,7 +124,8 @@ impl Run {
         let mut database = self.plan_database(&config, head.as_ref()).await?;
         let at = database.as_ref().map(|it| it.destination.clone()).or(head);
         let at = at.unwrap_or_else(|| newest().clone());
-        let plan = self.plan_datasets(&at).await?;
+        let archive = self.archived().await?;
+        let plan = self.plan_datasets(&at, archive.as_deref()).await?;
 
         let mut report = Report {
             dry_run: self.request.dry_run,
@@ -133,7 +138,7 @@ impl Run {
             self.control.send(Event::Finished(it.clone()));
         }
         if self.request.dry_run {
-            let (previews, mut estimate) = self.preview(&plan).await?;
+            let (previews, mut estimate) = self.preview(&plan, archive.as_ref()).await?;
             report.datasets.extend(previews);
             if !self.request.without_undo {
                 estimate.add_collections(database.iter().flat_map(|it| &it.changed.drop));
@@ -144,7 +149,7 @@ impl Run {
             return Ok(report);
         }
         if self.request.on_failure == OnFailure::Stop
-            && self.foresees_failure(&plan, &mut report).await?
+            && self.foresees_failure(&plan, archive.as_ref(), &mut report).await?
         {
             report.sort();
             return Ok(report);
@@ -159,6 +164,7 @@ impl Run {
         let proposal = self.proposal(&plan, &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
+        let plan = without_done(plan, &hand, &mut report);
         let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
@@ -339,7 +345,19 @@ impl Run {
         self.store.collections().await.map_err(|it| self.store.error(it))
     }
 
-    async fn plan_datasets(&self, database: &Release) -> Result<Plan> {
+    /// What the archive has for the datasets of this database, if it is to be used.
+    async fn archived(&self) -> Result<Option<Arc<Entries>>> {
+        if self.request.without_archive || self.request.target == Target::Database {
+            return Ok(None);
+        }
+        match Entries::of(&self.store).await {
+            // Whoever may only look at FiftyOne's database may still see what would happen in it.
+            Err(failure) if failure.is_of_rights() && self.request.dry_run => Ok(None),
+            entries => Ok(Some(Arc::new(entries.map_err(|it| self.store.error(it))?))),
+        }
+    }
+
+    async fn plan_datasets(&self, database: &Release, archive: Option<&Entries>) -> Result<Plan> {
         let names = match &self.request.target {
             Target::Database => return Ok(Plan::default()),
             Target::Everything => None,
@@ -357,7 +375,8 @@ impl Run {
             entries.retain(|it| names.iter().any(|name| it.is_named(name)));
         }
         let admin = self.as_admin();
-        plan(entries, self.request.destination.as_ref(), database, admin).map_err(Error::Refused)
+        let destination = self.request.destination.as_ref();
+        plan(entries, destination, database, admin, archive).map_err(Error::Refused)
     }
 
     async fn write_database(&self, plan: &mut DatabasePlan, hand: &Hand) -> Result<()> {
@@ -398,8 +417,13 @@ impl Run {
     }
 
     /// With [`OnFailure::Stop`], everything is folded once before anything is written.
-    async fn foresees_failure(&self, plan: &Plan, report: &mut Report) -> Result<bool> {
-        let (previews, _) = self.preview(plan).await?;
+    async fn foresees_failure(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let (previews, _) = self.preview(plan, archive).await?;
         if !report.datasets.iter().chain(&previews).any(DatasetReport::is_failure) {
             return Ok(false);
         }
@@ -417,14 +441,19 @@ impl Run {
         Ok(true)
     }
 
-    async fn preview(&self, plan: &Plan) -> Result<(Vec<DatasetReport>, Estimate)> {
+    async fn preview(
+        &self,
+        plan: &Plan,
+        archive: Option<&Arc<Entries>>,
+    ) -> Result<(Vec<DatasetReport>, Estimate)> {
         let mut estimate = Estimate::default();
         estimate.add_stamps(plan.stamps.len());
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
         let now = DateTime::now();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
+        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.cloned());
+        let loader = loader.await.map_err(error)?;
         for tasks in groups(&plan.tasks) {
             if self.control.is_stopped() {
                 break;
@@ -451,68 +480,12 @@ impl Run {
         if plan.tasks.is_empty() {
             return Ok(());
         }
-        let error = |it| self.store.error(it);
-        let existing = self.collections().await?;
-        let now = hand.time();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks).await.map_err(error)?;
-        let loader = Arc::new(loader);
-        let with_logs = self.datasets_with_logs(&plan.tasks, &existing).await.map_err(error)?;
-        let journal = self.journal(hand, existing.clone());
-        let writer = Writer {
-            store: self.store.clone(),
-            journal,
-            passes: Passes::new(
-                self.store.clone(),
-                self.control.clone(),
-                (hand.id(), hand.fence()),
-                existing,
-            ),
-            loader: Arc::clone(&loader),
-            control: self.control.clone(),
-            with_logs: Arc::new(with_logs),
-            run: hand.id(),
-            now,
-        };
-        // Folded in order, so that the same database always gets the same names; written side by side.
-        let folded = stream::iter(groups(&plan.tasks)).then(|tasks| {
-            let (loader, control) = (Arc::clone(&loader), self.control.clone());
-            async move {
-                if control.is_stopped() {
-                    return (Vec::new(), untouched(&tasks));
-                }
-                match loader.load(tasks.clone()).await {
-                    Ok(found) => split(found),
-                    Err(failure) => {
-                        if failure.is_fatal() {
-                            control.break_off_by(&failure);
-                        }
-                        let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
-                        (Vec::new(), tasks.iter().map(failed).collect())
-                    }
-                }
-            }
-        });
-        let written = folded
-            .map(|(group, settled)| write_group(writer.clone(), group, settled))
-            .buffer_unordered(GROUPS_SIDE_BY_SIDE);
-        let mut written = std::pin::pin!(written);
-        while let Some(reports) = written.next().await {
-            // What cannot be noted can be seen in the datasets themselves; a lost connection ends the run elsewhere.
-            if let Err(failure) = hand.note(&reports).await {
-                tracing::warn!(
-                    "what became of {} datasets could not be noted: {failure}",
-                    reports.len()
-                );
-            }
-            for it in reports {
-                if it.is_failure() && self.request.on_failure == OnFailure::Stop {
-                    self.control.break_off(it.reason.clone().unwrap_or_default());
-                }
-                self.control.send(Event::Finished(it.clone()));
-                report.datasets.push(it);
-            }
-        }
-        Ok(())
+        let lead = Lead::new(&self.store, hand, self.control.clone(), plan.tasks);
+        let goes_on = self.going.job.is_some() || hand.goes_on();
+        let stops = self.request.on_failure == OnFailure::Stop;
+        let archive = !self.request.without_archive;
+        let keeps = Keeps { journal: hand.keeps_journal(), archive };
+        lead.work(keeps, goes_on, stops, report).boxed().await
     }
 
     /// Where it is kept how things were, if this run keeps that.
@@ -525,24 +498,6 @@ impl Run {
             existing: Arc::new(existing),
             contended: Contended::default(),
         })
-    }
-
-    async fn datasets_with_logs(
-        &self,
-        tasks: &[Task],
-        existing: &BTreeSet<String>,
-    ) -> Result<Vec<bson::Bson>, Failure> {
-        let revision = Release::new([1, 4, 0]);
-        let crosses = |it: &Task| {
-            let destination = base(&it.destination) < revision;
-            it.head.as_ref().is_none_or(|head| (base(head) < revision) != destination)
-        };
-        if !existing.contains("delegated_ops") || !tasks.iter().any(crosses) {
-            return Ok(Vec::new());
-        }
-        let mut ids = self.store.datasets_with_logs("run_link").await?;
-        ids.extend(self.store.datasets_with_logs("log_path").await?);
-        Ok(ids)
     }
 
     /// Those that cross no revision only get a new version: one command for thousands.
@@ -587,6 +542,19 @@ impl Run {
     }
 }
 
+/// What is left to do when others have done a part since it was planned: those who helped with a run whose leader is gone.
+fn without_done(mut plan: Plan, hand: &Hand, report: &mut Report) -> Plan {
+    let done = hand.done_by_others();
+    if !done.is_empty() {
+        let planned: BTreeSet<String> = plan.tasks.iter().map(|it| it.entry.id_text()).collect();
+        let ours = done.iter().filter(|it| planned.contains(&it.id));
+        let ids: BTreeSet<String> = ours.clone().map(|it| it.id.clone()).collect();
+        report.datasets.extend(ours.cloned());
+        plan.tasks.retain(|it| !ids.contains(&it.entry.id_text()));
+    }
+    plan
+}
+
 /// Whether datasets at this version do not say so.
 pub fn is_unstamped(version: &Release) -> bool {
     base(version) < Release::new([0, 6, 2])
@@ -606,8 +574,25 @@ impl Report {
     }
 }
 
+/// Loads and folds a group: what has to be written, and the reports of what has not.
+pub async fn folded(writer: &Writer, tasks: Vec<Task>) -> (Vec<Work>, Vec<DatasetReport>) {
+    if writer.control.is_stopped() {
+        return (Vec::new(), untouched(&tasks));
+    }
+    match writer.loader.load(tasks.clone()).await {
+        Ok(found) => split(found),
+        Err(failure) => {
+            if failure.is_fatal() {
+                writer.control.break_off_by(&failure);
+            }
+            let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
+            (Vec::new(), tasks.iter().map(failed).collect())
+        }
+    }
+}
+
 /// Writes a group, unless the run was stopped by now, and adds what became of it to what is settled already.
-async fn write_group(
+pub async fn write_group(
     writer: Writer,
     group: Vec<Work>,
     mut settled: Vec<DatasetReport>,
@@ -631,7 +616,7 @@ async fn write_group(
 }
 
 /// Splits tasks into groups, in their order.
-fn groups(tasks: &[Task]) -> Vec<Vec<Task>> {
+pub fn groups(tasks: &[Task]) -> Vec<Vec<Task>> {
     let (mut groups, mut from, mut bytes) = (Vec::new(), 0, 0);
     for (index, it) in tasks.iter().enumerate() {
         if index > from && (index - from == GROUP || bytes + it.entry.bytes > GROUP_BYTES) {
@@ -662,6 +647,11 @@ fn split(loaded: Vec<Loaded>) -> (Vec<Work>, Vec<DatasetReport>) {
 fn previewed(work: &Work) -> DatasetReport {
     let mut report = report_of(&work.task, State::Planned);
     report.warnings = work.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    report.kept = work.lost.clone().unwrap_or_default();
+    if let Some(back) = &work.back {
+        report.warnings.extend(back.warnings());
+        report.given_back.clone_from(&back.what);
+    }
     let name = work.name.as_deref();
     report.renamed_to = name.filter(|it| Some(*it) != report.name.as_deref()).map(str::to_owned);
     report
@@ -681,15 +671,16 @@ fn halted(task: &Task, halt: Halt) -> DatasetReport {
     }
 }
 
-fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
+pub fn untouched(tasks: &[Task]) -> Vec<DatasetReport> {
     tasks.iter().map(|it| report_of(it, State::Untouched)).collect()
 }
 
 fn reported(written: Written) -> DatasetReport {
     match written {
-        Written::Migrated { task, name, warnings } => {
+        Written::Migrated { task, name, warnings, kept, given_back } => {
             let renamed_to = name.filter(|it| task.entry.name.as_ref() != Some(it));
-            DatasetReport { renamed_to, warnings, ..report_of(&task, State::Migrated) }
+            let report = report_of(&task, State::Migrated);
+            DatasetReport { renamed_to, warnings, kept, given_back, ..report }
         }
         Written::Done(task) => report_of(&task, State::Current),
         Written::Refused(task, reason) => refused(&task, reason),

@@ -1,16 +1,20 @@
 //! Runs that are there already: listing them, controlling them from anywhere, going on with them.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunSummary};
+use futures_util::FutureExt;
+use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
     Target, guard,
     job::log,
     run::Going,
-    store::{Asked, Holder, Job, Lease, Scope, Taking},
+    store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
 };
 
 /// How often a server looks for runs that nobody carries out.
@@ -184,6 +188,7 @@ impl Engine {
             error: None,
             journal: None,
             undo: None,
+            hands: BTreeMap::new(),
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
         self.run(&id.to_hex()).await.map(Some)
@@ -224,7 +229,14 @@ impl Engine {
             return Ok(());
         }
         let jobs = self.store.unfinished_jobs().await.map_err(error)?;
-        if jobs.iter().all(|it| it.state == JobState::Paused) || self.is_busy().await? {
+        if jobs.iter().all(|it| it.state == JobState::Paused) {
+            return Ok(());
+        }
+        if let Some(lease) = self.holder().await? {
+            let theirs = |it: &Job| it.id == lease.run && it.state == JobState::Running;
+            if let Some(job) = jobs.into_iter().find(theirs) {
+                self.help(job, control).boxed().await?;
+            }
             return Ok(());
         }
         for job in jobs.into_iter().filter(|it| it.state != JobState::Paused) {
@@ -302,6 +314,13 @@ impl Engine {
             guard::outwait(&self.store).await;
         }
         let Taking::Taken(lease, _) = taking else { return Ok(()) };
+        if lease.division.is_some() {
+            // Those who helped come to their edge first; it is looked again later.
+            let held = self.store.held_shares(lease.fence).await.map_err(error)?;
+            if !held.is_empty() {
+                return self.store.release_lease(lease.fence).await.map_err(error);
+            }
+        }
         let (next, _) =
             state.on(JobEvent::TakenOver).map_err(|it| Error::Refused(it.to_string()))?;
         let more = doc! { "ended": DateTime::now() };
@@ -326,7 +345,7 @@ impl Engine {
     }
 
     /// The lease, while it holds and whoever has it is not known to be gone.
-    async fn holder(&self) -> Result<Option<Lease>> {
+    pub(crate) async fn holder(&self) -> Result<Option<Lease>> {
         let error = |it| self.store.error(it);
         if self.store.is_lease_free().await.map_err(error)? {
             return Ok(None);
@@ -337,6 +356,14 @@ impl Engine {
 
     async fn summary(&self, job: Job) -> Result<RunSummary> {
         let held = job.state.is_active() && self.held(&job).await?;
+        let total = |own: i64, of: fn(&JobHand) -> i64| {
+            let others: i64 = job.hands.values().filter(|it| !it.leads).map(of).sum();
+            u64::try_from(own + others).unwrap_or(0)
+        };
+        let last_write =
+            job.hands.values().map(|it| it.last_write).fold(job.last_write, Option::max);
+        let mut hands: Vec<RunHand> = job.hands.values().map(|it| it.summary(held)).collect();
+        hands.sort_by(|a, b| (!a.leads, &a.since).cmp(&(!b.leads, &b.since)));
         let datasets =
             self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
         let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
@@ -351,14 +378,15 @@ impl Engine {
             by: job.by,
             held,
             datasets,
-            documents: u64::try_from(job.documents).unwrap_or(0),
-            ahead: u64::try_from(job.ahead).unwrap_or(0),
+            documents: total(job.documents, |it| it.documents),
+            ahead: if held { total(job.ahead, |it| it.ahead) } else { 0 },
             pace: job.pace.within_limits(),
             holding: job.holding.filter(|_| held),
             created: time(job.created),
             started: job.started.map(time),
             ended: job.ended.map(time),
-            last_write: job.last_write.map(time),
+            last_write: last_write.map(time),
+            hands,
             error: job.error,
             journal: kept,
             undo_until: job
@@ -407,7 +435,8 @@ impl Asked {
         };
         let destination = request.destination.as_ref().map(ToString::to_string);
         let stops = request.on_failure == OnFailure::Stop;
-        Self { scope, names, destination, stops, without_undo: request.without_undo }
+        let Request { without_undo, without_archive, .. } = *request;
+        Self { scope, names, destination, stops, without_undo, without_archive }
     }
 
     fn words(&self) -> String {
@@ -417,6 +446,22 @@ impl Asked {
             (Scope::Datasets, [name]) => format!("dataset `{}`", crate::report::printable(name)),
             (Scope::Datasets, names) => format!("{} datasets", names.len()),
             (Scope::Repair, _) => "a repair".to_owned(),
+        }
+    }
+}
+
+impl JobHand {
+    /// `held`: somebody carries the run out, so that those who have not left are there.
+    fn summary(&self, held: bool) -> RunHand {
+        let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+        RunHand {
+            by: self.by.clone(),
+            pid: self.pid,
+            since: time(self.since),
+            left: self.left.map(time),
+            works: held && self.left.is_none(),
+            leads: self.leads,
+            datasets: u64::try_from(self.datasets).unwrap_or(0),
         }
     }
 }
@@ -448,6 +493,7 @@ impl Job {
             on_failure: if self.asked.stops { OnFailure::Stop } else { OnFailure::GoOn },
             dry_run: false,
             without_undo: self.asked.without_undo,
+            without_archive: self.asked.without_archive,
         })
     }
 }

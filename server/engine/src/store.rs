@@ -1,10 +1,12 @@
 //! Every MongoDB call: nothing outside this module names the driver.
 
+mod archive;
 mod config;
 mod datasets;
 mod documents;
 mod failure;
 mod health;
+mod indexes;
 mod jobs;
 mod journal;
 mod leases;
@@ -17,26 +19,31 @@ mod repairs;
 mod results;
 mod runs;
 mod server;
+mod shares;
 mod values;
 mod views;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
+use tokio::sync::OnceCell;
 
+pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, archived};
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};
+pub use documents::Rewrite;
 pub use failure::Failure;
 pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
-pub use journal::{EntryId, Kind, binary, bytes, document};
-pub use leases::{Holder, Lease, Taking};
+pub use journal::{EntryId, Kind, binary, bytes, changed, document};
+pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
-pub use values::{Part, Restoring, Values};
+pub use shares::{Claim, Held, HeldShare, JobHand, Offer, Tie};
+pub use values::{Part, Restoring, VALUES, Values};
 
 use crate::{Error, Result};
 
@@ -55,6 +62,8 @@ pub struct Store {
     jobs: Database,
     hosts: String,
     validation: bool,
+    /// Whether the indexes of the runs' database were seen to.
+    indexed: Arc<OnceCell<()>>,
 }
 
 impl Store {
@@ -78,7 +87,8 @@ impl Store {
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
         let (database, jobs) = (client.database(database), client.database(runs));
-        Ok(Self { client, database, jobs, hosts: hosts.join(", "), validation })
+        let hosts = hosts.join(", ");
+        Ok(Self { client, database, jobs, hosts, validation, indexed: Arc::default() })
     }
 
     /// Ends the connection. Without it the driver would do so in the background, and panic where the program

@@ -25,8 +25,9 @@ impl Held {
     pub async fn take(engine: &Engine) -> Result<Self> {
         let (control, _, _) = Control::new();
         let (scope, names) = (Scope::Everything, Vec::new());
-        let (destination, stops, without_undo) = (None, false, true);
-        let asked = Asked { scope, names, destination, stops, without_undo };
+        let (destination, stops) = (None, false);
+        let (without_undo, without_archive) = (true, true);
+        let asked = Asked { scope, names, destination, stops, without_undo, without_archive };
         let guard = Guard::take(&engine.store, ObjectId::new(), &asked, &control).await?;
         Ok(Self { guard, control })
     }

@@ -100,6 +100,7 @@ impl Engine {
             log(&self.store, job.id, "its undo journal is dropped").await;
         }
         self.store.forget_entries(job.id).await.map_err(|it| self.store.error(it))?;
+        self.store.forget_given(job.id).await.map_err(|it| self.store.error(it))?;
         self.run(id).await
     }
 
@@ -358,6 +359,7 @@ pub async fn expire(store: &Store) {
         for run in store.expired_journals().await? {
             if store.end_journal(run, "expired").await? {
                 store.forget_entries(run).await?;
+                store.forget_given(run).await?;
             }
         }
         Ok::<_, Failure>(())

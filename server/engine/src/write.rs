@@ -4,18 +4,22 @@
 //! what is added has computed ids, what is changed can be changed twice, the commit is one write per dataset,
 //! and only then is anything removed.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, oid::ObjectId};
 use futures_util::{StreamExt, stream};
 use revisions::{Effect, Step, stages};
 
 use crate::{
+    archive::{Archive, Back},
     journal::Journal,
     load::{Loaded, Loader, Task, Work},
     pass::{Halt, Passes, Whose},
     progress::Control,
-    store::{Failure, Leftovers, Store, Swap},
+    store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -42,6 +46,10 @@ pub enum Written {
         name: Option<String>,
         /// What people should know.
         warnings: Vec<String>,
+        /// What the archive keeps of it.
+        kept: Vec<String>,
+        /// What the archive has given back to it.
+        given_back: Vec<String>,
     },
     /// It turned out to be there already, or is gone.
     Done(Task),
@@ -70,7 +78,14 @@ pub struct Writer {
     pub now: DateTime,
     /// Where it is kept how things were; `None` if that is not wanted.
     pub journal: Option<Journal>,
+    /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
+    pub archive: Option<Archive>,
+    /// What others do, once there are any.
+    pub yields: Yields,
 }
+
+/// The texts of the `_id`s of datasets that are left to others, once there are any: those that were not begun yet halt.
+pub type Yields = Arc<OnceLock<BTreeSet<String>>>;
 
 impl Writer {
     /// The report of a failure. One that concerns the connection ends the whole run: nobody waits for thousands
@@ -163,15 +178,19 @@ impl Writer {
         let mut hasty = false;
         // How many really run side by side, the passes decide; these only wait their turn.
         let mut changed = stream::iter(group)
-            .map(|(work, again)| async move { (self.change(&work, !again).await, work, again) })
+            .map(|(work, again)| async move {
+                let yields = !repeated && self.yields_to_others(&work);
+                let changed =
+                    if yields { Err(Halt::Stopped) } else { self.change(&work, !again).await };
+                (changed, work, again)
+            })
             .buffered(CHANGED_SIDE_BY_SIDE);
         while let Some((changed, work, again)) = changed.next().await {
             hasty |= again;
             match changed {
                 Ok(true) => ready.push((work, again)),
                 Ok(false) => moved.push(work.task),
-                Err(Halt::Failed(failure)) => written.push(failed(work.task, failure)),
-                Err(Halt::Stopped) => written.push(Written::Halted(work.task, Halt::Stopped)),
+                Err(halt) => written.push(self.halted(work.task, &halt)),
             }
         }
         let committed = match self.commit(&ready).await {
@@ -208,19 +227,30 @@ impl Writer {
                 .extend(done.into_iter().map(|it| failed(it.task, Failure::other(text.clone()))));
             return;
         }
-        let left = self.remove(&done).await;
-        for work in done {
-            let mut warnings: Vec<String> =
-                work.warnings.into_iter().map(|(at, it)| format!("v{at}: {it}")).collect();
-            warnings.extend(left.clone());
-            written.push(Written::Migrated { task: work.task, name: work.name, warnings });
-        }
+        let notes = [self.settle(&done).await, self.remove(&done).await].into_iter().flatten();
+        let notes: Vec<String> = notes.collect();
+        written.extend(done.into_iter().map(|it| it.migrated(&notes)));
+    }
+
+    /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
+    /// what is given back once more is the same.
+    async fn settle(&self, done: &[Work]) -> Option<String> {
+        let settled = self.archive.as_ref()?.settle(done).await;
+        let failure = settled.err()?;
+        Some(format!("what the archive has of it could not be settled: {}", failure.text))
+    }
+
+    fn yields_to_others(&self, work: &Work) -> bool {
+        self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
     /// Before anything else: what cannot be computed back is written down.
     async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
-        let Some(journal) = &self.journal else { return Ok(()) };
         let group: Vec<&Work> = group.iter().collect();
+        if let Some(archive) = &self.archive {
+            archive.keep(&group, repeated, &self.with_logs).await?;
+        }
+        let Some(journal) = &self.journal else { return Ok(()) };
         journal.keep(&group, repeated, &self.with_logs).await
     }
 
@@ -259,7 +289,22 @@ impl Writer {
                         self.store.rename_log(id, from, to).await?;
                     }
                 }
-                Effect::DeleteViews(_) => {}
+                Effect::ReturnResults { file, entry } => {
+                    if let (Some(archive), Some(from)) = (&self.archive, work.entry(*entry)) {
+                        archive.return_file(*file, from).await?;
+                    }
+                }
+                Effect::PutBack { collection, documents } => {
+                    let documents: Vec<RawDocumentBuf> =
+                        documents.iter().map(crate::store::raw).collect::<Result<_, _>>()?;
+                    self.store.put_back(collection, &documents).await?;
+                }
+                Effect::ChangeOperation { read, changed } => {
+                    if !self.store.change_operation(read, changed).await? {
+                        return Ok(false);
+                    }
+                }
+                Effect::DeleteViews(_) | Effect::DeleteResults(_) => {}
             }
         }
         if !self.store.replace_runs(&work.changed_runs()).await? {
@@ -269,6 +314,11 @@ impl Writer {
         if all && !stages.is_empty() {
             let whose = Whose { id: &work.task.entry.id, document: &work.read.document };
             self.passes.run(whose, &work.collections, &stages).await?;
+        }
+        if let (Some(archive), Some(back), true) = (&self.archive, &work.back, all) {
+            for it in &back.entries {
+                archive.return_values(it).await?;
+            }
         }
         Ok(true)
     }
@@ -298,7 +348,9 @@ impl Writer {
     async fn outlast(&self, before: Option<ObjectId>, done: &[Work]) -> Result<(), Halt> {
         // They are committed: nobody would look for what is left to do here, so that it is not for people to stop.
         let (control, passes) = (self.control.insisting(), self.passes.insisting());
-        let insisting = Self { passes, control, ..self.clone() };
+        let archive = self.archive.clone();
+        let archive = archive.map(|it| Archive { control: control.clone(), ..it });
+        let insisting = Self { passes, control, archive, ..self.clone() };
         let mut before = before;
         for _ in 0..LOOKS {
             let now = self.store.process().await?;
@@ -322,21 +374,35 @@ impl Writer {
         let mut views = Vec::new();
         let mut files = Vec::new();
         for effect in done.iter().flat_map(Work::effects) {
-            match effect {
-                Effect::DeleteViews(ids) => views.extend_from_slice(ids),
-                Effect::RewriteResults { from, delete_from: true, .. } => files.push(*from),
-                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            files.extend(effect.deletes());
+            if let Effect::DeleteViews(ids) = effect {
+                views.extend_from_slice(ids);
             }
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
+        // Whoever has the lease by now may have put there what we would remove.
+        let ours = || {
+            if self.control.is_over() {
+                return Err(Failure::other(
+                    "the lease was lost; whoever goes on with the run does it",
+                ));
+            }
+            Ok(())
+        };
         let removed = async {
             if !views.is_empty() {
+                ours()?;
                 self.store.delete_views(&views).await?;
             }
             if !files.is_empty() {
+                ours()?;
                 self.store.delete_results(&files).await?;
             }
-            if runs.is_empty() { Ok(0) } else { self.store.delete_runs(&runs).await }
+            if runs.is_empty() {
+                return Ok(0);
+            }
+            ours()?;
+            self.store.delete_runs(&runs).await
         };
         let told = match removed.await {
             Ok(0) => None,
@@ -369,6 +435,22 @@ impl Work {
         (self.task.entry.id.clone(), self.steps.clone(), inserted)
     }
 
+    /// What became of it, with what there is to say of its whole group.
+    fn migrated(self, notes: &[String]) -> Written {
+        let Self { task, name, warnings, back, lost, .. } = self;
+        let own = warnings.into_iter().map(|(at, it)| format!("v{at}: {it}"));
+        let conflicts = back.iter().flat_map(Back::warnings);
+        let warnings = own.chain(conflicts).chain(notes.iter().cloned()).collect();
+        let (kept, given_back) = (lost.unwrap_or_default(), back.map(|it| it.what));
+        let given_back = given_back.unwrap_or_default();
+        Written::Migrated { task, name, warnings, kept, given_back }
+    }
+
+    /// One of the entries of the archive that are given back to it.
+    fn entry(&self, number: usize) -> Option<&ArchiveEntry> {
+        self.back.as_ref()?.entries.get(number).map(|it| &it.entry)
+    }
+
     pub(crate) fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.steps.iter().filter_map(|it| match it {
             Step::Effect(effect) => Some(effect),
@@ -381,10 +463,9 @@ impl Work {
         let mut left = Leftovers { dataset: self.task.entry.id.clone(), ..Leftovers::default() };
         left.runs = self.removed_runs().filter_map(|it| it.get_object_id("_id").ok()).collect();
         for effect in self.effects() {
-            match effect {
-                Effect::DeleteViews(ids) => left.views.extend_from_slice(ids),
-                Effect::RewriteResults { from, delete_from: true, .. } => left.files.push(*from),
-                Effect::RewriteResults { .. } | Effect::RenameOperationLog { .. } => {}
+            left.files.extend(effect.deletes());
+            if let Effect::DeleteViews(ids) = effect {
+                left.views.extend_from_slice(ids);
             }
         }
         left

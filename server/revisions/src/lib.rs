@@ -5,6 +5,7 @@
 //! data. [`fold()`] runs a whole path of revisions; the engine writes what comes out.
 
 pub mod admin;
+pub mod archive;
 mod context;
 mod dataset;
 mod detect;
@@ -12,6 +13,7 @@ mod fold;
 mod footprint;
 mod label_fields;
 mod loss;
+pub mod merge;
 mod mint;
 mod names;
 mod pass;
@@ -34,6 +36,7 @@ pub use refusal::{Reason, Refusal};
 pub use shape::Shape;
 pub use step::{Collections, Effect, Merge, Scope, Step};
 pub use update::{Expr, Update};
+pub use v0_19_0::naming::name_in_urls;
 
 /// One change of the data model, and how to undo it.
 #[derive(Debug)]

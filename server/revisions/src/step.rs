@@ -86,4 +86,46 @@ pub enum Effect {
         /// The key that shall hold it.
         to: &'static str,
     },
+    /// Delete this GridFS file. After the commit.
+    DeleteResults(ObjectId),
+    /// Bring this GridFS file back from an entry of the archive. Before the commit.
+    ReturnResults {
+        /// The file.
+        file: ObjectId,
+        /// Which of the entries that are given back has it.
+        entry: usize,
+    },
+    /// Put documents back where they are missing. Before the commit.
+    PutBack {
+        /// Into which collection.
+        collection: &'static str,
+        /// The documents.
+        documents: Vec<Document>,
+    },
+    /// Replace a delegated operation, if it is what it was expected to be.
+    ChangeOperation {
+        /// What it was expected to be.
+        read: Document,
+        /// What it shall be.
+        changed: Document,
+    },
+}
+
+impl Effect {
+    /// The file that is deleted after the commit.
+    pub fn deletes(&self) -> Option<ObjectId> {
+        match self {
+            Self::DeleteResults(file)
+            | Self::RewriteResults { from: file, delete_from: true, .. } => Some(*file),
+            _ => None,
+        }
+    }
+
+    /// The file that is made before the commit.
+    pub fn makes(&self) -> Option<ObjectId> {
+        match self {
+            Self::RewriteResults { to: file, .. } | Self::ReturnResults { file, .. } => Some(*file),
+            _ => None,
+        }
+    }
 }

@@ -16,7 +16,7 @@ use bson::{Bson, Document, doc, oid::ObjectId};
 
 use crate::*;
 
-mod naming;
+pub(crate) mod naming;
 mod slug;
 
 pub(crate) const REVISION: Revision = Revision {

@@ -50,9 +50,15 @@ pub async fn migrate(
         on_failure: if args.error_level == 0 { OnFailure::Stop } else { OnFailure::GoOn },
         dry_run: args.dry_run,
         without_undo: args.without_undo,
+        without_archive: args.without_archive,
     };
     if args.without_undo && !args.dry_run {
         output.warning("no undo journal is kept: this run cannot be undone");
+    }
+    if args.without_archive && !args.dry_run {
+        output.warning(
+            "the archive is not used: what is dropped on the way down is lost, and nothing is given back on the way up",
+        );
     }
     if args.detach {
         return detached(engine, &request, args, output).await;
@@ -141,11 +147,22 @@ pub fn told(
     }
 }
 
-/// The first signal stops at the next batch edge.
+/// The first signal stops at the next batch edge; it and every further one say what is waited for.
 pub async fn stop_on_signal(meter: Meter, output: Output) {
     crate::signal::asked_to_end().await;
     output.warning("stopping at the next batch edge ...");
     meter.stop();
+    let mut again = "another Ctrl-C changes nothing";
+    loop {
+        let what = match meter.under_way() {
+            0 => "what was begun is written to its end".to_owned(),
+            1 => "MongoDB is at one operation on samples or frames".to_owned(),
+            count => format!("MongoDB is at {count} operations on samples or frames"),
+        };
+        output.warning(&format!("{what}, which takes some seconds at most; {again}"));
+        crate::signal::asked_to_end().await;
+        again = "it stops by itself, and killing it (`kill -9`) would leave more to repeat";
+    }
 }
 
 struct Watch {
@@ -233,6 +250,16 @@ impl Watch {
     }
 
     fn finished(&self, report: &DatasetReport) {
+        if report.state == State::Migrated && !self.args.dry_run {
+            let name = report.label();
+            for (what, done) in
+                [(&report.kept, "Kept in the archive"), (&report.given_back, "Given back")]
+            {
+                if !what.is_empty() {
+                    self.output.line(&format!("{done} for dataset '{name}': {}", what.join(", ")));
+                }
+            }
+        }
         for warning in &report.warnings {
             self.output.warning(&format!("dataset `{}`: {warning}", report.label()));
         }
@@ -380,6 +407,9 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
         let head = it.head.as_deref().map_or("no version".to_owned(), |it| format!("v{it}"));
         let destination = it.destination.as_deref().unwrap_or_default();
         let line = match it.state {
+            State::Planned if it.head == it.destination => {
+                format!("{head}, and gets back what the archive keeps")
+            }
             State::Planned if it.revisions.is_empty() => {
                 format!("{head} -> v{destination}, only the version")
             }
@@ -395,6 +425,15 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
         }
         for text in it.reason.iter().chain(&it.warnings) {
             output.line(&format!("  {text}"));
+        }
+        if !it.kept.is_empty() {
+            let what = it.kept.join(", ");
+            output.line(&format!(
+                "  not seen there, kept in the archive, and given back on the way up: {what}"
+            ));
+        }
+        if !it.given_back.is_empty() {
+            output.line(&format!("  will be given back: {}", it.given_back.join(", ")));
         }
     }
     let (planned, blocked) = (report.count(State::Planned), report.count(State::Refused));

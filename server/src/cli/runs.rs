@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{DatasetReport, Engine, JobEvent, JobState, JournalState, Pace, RunSummary, State};
+use engine::{
+    DatasetReport, Engine, Helped, JobEvent, JobState, JournalState, Pace, RunHand, RunSummary,
+    State,
+};
 use indicatif::HumanCount;
 use serde_json::json;
 use tabled::{builder::Builder, settings::Style};
@@ -46,6 +49,7 @@ pub async fn runs(
         Some(RunsCommand::Retry { id }) => {
             return go_on(engine, settings, id, JobEvent::Retry, output).await;
         }
+        Some(RunsCommand::Join { id }) => return join(engine, settings, id, output).await,
         Some(RunsCommand::Undo { id, dataset_name }) => {
             return Box::pin(undo::undo(engine, settings, id, dataset_name, output)).await;
         }
@@ -94,6 +98,9 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
     output.line(&format!("datasets: {}", counts(&run)));
     output.line(&format!("samples and frames passed over: {}", HumanCount(run.documents)));
     output.line(&paced(&run));
+    for it in &run.hands {
+        output.line(&worked(it));
+    }
     if let Some(holding) = &run.holding {
         output.line(&format!("holds: {holding}"));
     }
@@ -116,6 +123,24 @@ async fn show(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitC
     output.line(&ways_on(&run));
     output.document(&json!({ "run": run, "datasets": datasets, "log": log }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who works on it, where several do.
+fn worked(it: &RunHand) -> String {
+    let what = match (it.leads, it.works) {
+        (true, true) => "leads it",
+        (true, false) => "led it",
+        (false, true) => "helps",
+        (false, false) => "helped",
+    };
+    let until = it.left.as_ref().map(|it| format!(" until {it}")).unwrap_or_default();
+    format!(
+        "  {} (process {}) {what} since {}{until}: {} datasets",
+        it.by,
+        it.pid,
+        it.since,
+        HumanCount(it.datasets)
+    )
 }
 
 fn about(it: &DatasetReport) -> String {
@@ -176,6 +201,31 @@ async fn go_on(
     let (result, failed) =
         migrate::watched(|control| engine.go_on(id, event, control), &args, output).await;
     migrate::told(result, &failed, settings, &args, output)
+}
+
+/// Helps with a run, watched by a person or not.
+async fn join(engine: &Engine, settings: &Settings, id: &str, output: Output) -> ExitCode {
+    if settings.migrations_disabled {
+        return output.error(migrate::DISABLED);
+    }
+    let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
+    let (helped, _) = migrate::watched(|control| engine.join(id, control), &args, output).await;
+    let ended = async {
+        let Helped { datasets, documents } = helped?;
+        let run = engine.run(id).await?;
+        output.line(&format!(
+            "Migrated {} datasets here, {} samples and frames passed over",
+            HumanCount(datasets),
+            HumanCount(documents)
+        ));
+        output.line(&format!("Run {} is {}", run.id, state(&run)));
+        output.line(&ways_on(&run));
+        output.document(
+            &json!({ "helped": { "datasets": datasets, "documents": documents }, "run": run }),
+        );
+        Ok::<_, engine::Error>(ExitCode::SUCCESS)
+    };
+    ended.await.unwrap_or_else(|error| output.error(&error.to_string()))
 }
 
 /// How the watching of a run ended.

@@ -19,6 +19,10 @@ pub fn settled(mut dump: Dump) -> Dump {
     dump.retain(|name, documents| !HISTORY.contains(&name.as_str()) && !documents.is_empty());
     let runs = dump.get("runs").into_iter().flatten();
     let runs: BTreeSet<ObjectId> = runs.filter_map(|it| it.get_object_id("_id").ok()).collect();
+    // As little as its warnings does anybody know what the archive has of such a dataset.
+    for it in dump.get_mut("run_datasets").into_iter().flatten() {
+        it.remove("kept");
+    }
     for documents in dump.values_mut() {
         for it in documents.iter_mut() {
             settle(it, &runs);

@@ -61,6 +61,7 @@ pub fn to(version: &str, dry_run: bool) -> Request {
         on_failure: OnFailure::GoOn,
         dry_run,
         without_undo: false,
+        without_archive: false,
     }
 }
 

@@ -1,17 +1,22 @@
 //! What holds of a run however its servers, its people and its clock interleave.
 //!
 //! A model of the engine around the machine: one run, one lease with fences, a few servers that look before they move,
-//! and moves that take effect only if nothing has changed since the look, as the engine's compare-and-set does.
+//! and moves that take effect only if nothing has changed since the look, as the engine's compare-and-set does. Others help:
+//! they claim datasets under numbers of the same line, and every step of a claim is one that anything may come before.
+
+mod help;
 
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
+use help::{Division, Helper};
 
 /// How long a lease lasts, and how long after taking it a write may begin; any begun ends within what is left.
 const TTL: u32 = 10;
 const WRITING: u32 = 6;
 
 const SERVERS: usize = 3;
+const HELPERS: usize = 2;
 const PEOPLE: usize = 2;
 const DATASETS: usize = 3;
 
@@ -40,6 +45,16 @@ enum Step {
     Mend(usize),
     /// A server reaches for the lease to undo the run.
     Back(usize),
+    /// A holder lets others help.
+    Divide(usize),
+    /// One that helps does what is next: looks, draws a number, claims, looks again, sends a write, gives back.
+    Help(usize),
+    /// One that helps renews its claim.
+    RenewClaim(usize),
+    /// One that helps looks whether it still may.
+    LookOut(usize),
+    /// One that helps dies, and another comes.
+    CrashHelper(usize),
 }
 
 /// A change of the run's state that was decided upon, from the state that was read.
@@ -91,6 +106,14 @@ struct World {
     datasets: [Dataset; DATASETS],
     /// The fence of the latest write of any kind.
     wrote: u64,
+    division: Option<Division>,
+    /// The last number that was drawn for a claim.
+    numbers: u64,
+    /// Who has which dataset: the number of the claim, and until when.
+    claims: [Option<(u64, u32)>; DATASETS],
+    /// Under which number each was claimed when it was written last.
+    noted: [u64; DATASETS],
+    helpers: [Option<Helper>; HELPERS],
 }
 
 impl World {
@@ -105,6 +128,11 @@ impl World {
             people: [None; PEOPLE],
             datasets,
             wrote: 0,
+            division: None,
+            numbers: 0,
+            claims: [None; DATASETS],
+            noted: [0; DATASETS],
+            helpers: [None; HELPERS],
         }
     }
 
@@ -132,6 +160,12 @@ impl World {
             }
             Step::Mend(_) => {}
             Step::Back(at) => self.back(at),
+            Step::Divide(at) => self.divide(at),
+            Step::Help(at) => self.help(at),
+            Step::RenewClaim(at) => self.renew_claim(at),
+            Step::LookOut(at) => self.look_out(at),
+            // What it has claimed is free when the claim has run out.
+            Step::CrashHelper(at) => self.helpers[at] = None,
         }
     }
 
@@ -164,7 +198,8 @@ impl World {
         if self.servers[at].is_some() || self.expires > self.now {
             return;
         }
-        self.lease += 1;
+        self.lease = self.lease.max(self.numbers) + 1;
+        self.division = self.division.map(|_| Division::Closing);
         self.expires = self.now + TTL;
         self.servers[at] = Some(Hand {
             fence: self.lease,
@@ -180,6 +215,9 @@ impl World {
 
     /// How a run becomes its holder's own, from wherever it was left.
     fn decide(&mut self, at: usize) {
+        if !self.is_undivided(at) {
+            return;
+        }
         let state = self.state;
         let Some(hand) = self.servers[at].as_mut().filter(|it| !it.began) else { return };
         let undo = hand.back && state != Undoing;
@@ -237,6 +275,10 @@ impl World {
     }
 
     fn send(&mut self, at: usize, dataset: usize) {
+        if self.division.is_some() {
+            // What is divided is done by whoever claims it; whoever leads can end that.
+            return;
+        }
         let now = self.now;
         let Some(hand) = self.servers[at].as_mut() else { return };
         if hand.began && !hand.stopped && !hand.ends && hand.sent.is_none() && now < hand.until {
@@ -262,6 +304,10 @@ impl World {
 
     /// What a holder says of the run when it ends, from the state that it finds.
     fn finish(&mut self, at: usize, broke: bool) {
+        let begun = self.servers[at].is_some_and(|it| it.began && it.sent.is_none());
+        if begun && !self.is_undivided(at) {
+            return;
+        }
         let (state, fence) = (self.state, self.fence);
         let whole = self.datasets.iter().all(|it| *it == Dataset::Done);
         // Every dataset had its turn when none is left that could be migrated.
@@ -299,6 +345,9 @@ impl World {
         if matches!(self.state, Pausing | Cancelling) && self.expires <= self.now {
             self.take(at);
             let Some(hand) = self.servers[at] else { return };
+            if !self.is_undivided(at) {
+                return self.release(at);
+            }
             if let Ok((to, _)) = self.state.on(TakenOver) {
                 self.moves(Move { from: self.state, to }, Some(hand.fence));
             }
@@ -321,6 +370,7 @@ impl World {
         }
         self.state = it.to;
         if let Some(fence) = fence {
+            self.nobody_helps();
             self.wrote(fence);
             self.fence = fence;
         }
@@ -350,8 +400,9 @@ impl World {
     /// Everybody dies, and their leases run out; then one server attends until nothing is left for it to do.
     fn recovers(&mut self) {
         self.servers = [None; SERVERS];
+        self.helpers = [None; HELPERS];
         self.people = [None; PEOPLE];
-        self.now = self.now.max(self.expires) + 1;
+        self.now = self.all_run_out();
         for _ in 0..3 {
             if self.state.is_active() {
                 self.carries_out();
@@ -407,6 +458,11 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0..PEOPLE).prop_map(Step::Ask),
         1 => (0..DATASETS).prop_map(Step::Mend),
         1 => server().prop_map(Step::Back),
+        2 => server().prop_map(Step::Divide),
+        20 => (0..HELPERS).prop_map(Step::Help),
+        2 => (0..HELPERS).prop_map(Step::RenewClaim),
+        3 => (0..HELPERS).prop_map(Step::LookOut),
+        1 => (0..HELPERS).prop_map(Step::CrashHelper),
     ]
 }
 
@@ -420,7 +476,7 @@ proptest! {
     #[test]
     fn arbitrary_events_crashes_and_lost_leases_keep_the_invariants(
         datasets in datasets(),
-        steps in vec(steps(), 0..120),
+        steps in vec(steps(), 0..160),
     ) {
         let mut world = World::new(datasets);
         for step in steps {
@@ -442,19 +498,19 @@ proptest! {
         }
         // All of them sleep until their leases have run out, and one that is new takes the run over.
         world.people = [None; PEOPLE];
-        let asleep = world.servers;
-        world.now = world.now.max(world.expires) + 1;
+        let (asleep, helping) = (world.servers, world.helpers);
+        world.now = world.all_run_out();
         world.servers[0] = None;
         for _ in ["takes", "decides", "acts"] {
             world.advance(0);
         }
         prop_assume!(world.servers[0].is_some_and(|it| it.began));
         // Then the others wake up, and do what they were about to; none of it counts.
-        world.servers = asleep;
+        (world.servers, world.helpers) = (asleep, helping);
         world.servers[0] = None;
         let theirs = |it: &&Step| matches!(
-            it, Step::Advance(at) | Step::Renew(at) | Step::Look(at) | Step::Break(at) if *at != 0
-        );
+            it, Step::Advance(at) | Step::Renew(at) | Step::Look(at) | Step::Break(at) | Step::Divide(at) if *at != 0
+        ) || matches!(it, Step::Help(_) | Step::RenewClaim(_) | Step::LookOut(_));
         let before = (world.state, world.fence, world.datasets, world.expires);
         for step in afterwards.iter().filter(theirs) {
             world.happens(*step);
@@ -470,14 +526,19 @@ fn the_model_reaches_every_state() {
     use std::collections::BTreeSet;
 
     let mut runner = TestRunner::deterministic();
-    let mut reached = BTreeSet::new();
+    let (mut reached, mut helped, mut taken_over) = (BTreeSet::new(), 0, 0);
     for _ in 0..300 {
-        let case = (datasets(), vec(steps(), 120)).new_tree(&mut runner).unwrap().current();
+        let case = (datasets(), vec(steps(), 200)).new_tree(&mut runner).unwrap().current();
         let mut world = World::new(case.0);
         for step in case.1 {
+            let (noted, division) = (world.noted, world.division);
             world.happens(step);
             reached.insert(world.state);
+            helped += usize::from(world.noted != noted);
+            let closing = world.division == Some(Division::Closing);
+            taken_over += usize::from(closing && division == Some(Division::Open));
         }
     }
     assert_eq!(reached, BTreeSet::from(JobState::ALL));
+    assert!(helped > 50 && taken_over > 10, "{helped} {taken_over}");
 }

@@ -59,8 +59,14 @@ fn take(sketch: &mut Sketch, step: Step) {
                 update.apply(document);
             }
         }
-        // Only asked for below 0.7.2, where there are no datasets.
-        Step::Merge(_) => {}
+        // Only asked for below 0.7.2, where there are no datasets, and by an archive, which there is not.
+        Step::Merge(_)
+        | Step::Effect(
+            Effect::DeleteResults(_)
+            | Effect::ReturnResults { .. }
+            | Effect::PutBack { .. }
+            | Effect::ChangeOperation { .. },
+        ) => {}
         Step::Effect(Effect::DeleteViews(views)) => {
             sketch.views.retain(|it| it.get("_id").is_none_or(|id| !views.contains(id)));
         }

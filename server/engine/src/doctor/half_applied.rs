@@ -18,7 +18,7 @@ use crate::{
     load::{Loaded, Loader, Task},
     pass::{Halt, Passes},
     store::{Entry, Failure},
-    write::{Writer, Written},
+    write::{Writer, Written, Yields},
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -136,7 +136,7 @@ async fn carry(
         return Ok(Ok(Vec::new()));
     };
     let task = Task { entry, head: Some(from.clone()), destination: to.clone() };
-    let loader = Loader::new(store.clone(), *now, std::slice::from_ref(&task)).await?;
+    let loader = Loader::new(store.clone(), *now, std::slice::from_ref(&task), None).await?;
     let loader = loader.from(from.clone());
     let work = match loader.load(vec![task]).await?.pop() {
         Some(Loaded::Ready(work)) => work,
@@ -152,6 +152,8 @@ async fn carry(
     let writer = Writer {
         // What is mended was damaged: nobody wants that back.
         journal: None,
+        archive: None,
+        yields: Yields::default(),
         store: store.clone(),
         passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
         loader: Arc::new(loader),

@@ -4,7 +4,7 @@ use bson::{DateTime, Document, doc};
 use model::{JobEvent, JobState};
 use tokio::task::JoinSet;
 
-use super::{Begun, Eye, Hand, log};
+use super::{Begun, Eye, Hand, Helpers, log};
 use crate::{
     Error, Result,
     guard::Guard,
@@ -27,6 +27,7 @@ impl Hand {
         hands_over: bool,
     ) -> Result<Self> {
         let error = |it| store.error(it);
+        store.have_indexes().await;
         let guard = Guard::take(store, job.id, &job.asked, &control).await?;
         let fence = guard.fence();
         let id = job.id;
@@ -49,7 +50,7 @@ impl Hand {
             };
             let undone = from.on(event);
             let (next, _) = undone.map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
-            store.adopt_marks(id, fence).await.map_err(error)?;
+            store.adopt_marks(id, (guard.before(), fence)).await.map_err(error)?;
             let undo = bson::serialize_to_document(undo);
             let undo = undo.map_err(|it| Error::Driver(it.to_string()))?;
             let more = doc! {
@@ -73,11 +74,12 @@ impl Hand {
             names => names.join(", "),
         };
         log(store, id, &format!("is being undone: {what} (lease {fence})")).await;
-        let mut eye = JoinSet::new();
-        eye.spawn(Eye { store: store.clone(), id, fence, control: control.clone() }.watch());
+        let (mut eye, helpers) = (JoinSet::new(), Helpers::default());
+        eye.spawn(Eye::of(store, id, fence, &control, &helpers).watch());
         let time = job.time.unwrap_or(job.created);
         let begun = Begun { time, keeps_journal: true, goes_on: true };
-        Ok(Self { store: store.clone(), id, begun, guard, control, hands_over, eye })
+        let (store, done_by_others) = (store.clone(), Vec::new());
+        Ok(Self { store, id, begun, guard, control, hands_over, helpers, done_by_others, eye })
     }
 
     /// Puts a run to rest that was being undone. `whole`: nothing of it is left.

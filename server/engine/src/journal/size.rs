@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bson::oid::ObjectId;
-use revisions::{Effect, Footprint, Scope};
+use revisions::{Footprint, Scope};
 
 use crate::{
     load::Work,
@@ -45,9 +45,7 @@ impl Estimate {
         }
         self.size.bytes += OVERHEAD_BYTES + whole(work.read.document.as_bytes().len());
         for effect in work.effects() {
-            if let Effect::RewriteResults { from, delete_from: true, .. } = effect {
-                self.files.push(*from);
-            }
+            self.files.extend(effect.deletes());
         }
         let names = &work.collections;
         for (scope, name) in [(Scope::Samples, &names.samples), (Scope::Frames, &names.frames)] {

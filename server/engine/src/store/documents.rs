@@ -153,6 +153,36 @@ impl Store {
         )))
     }
 
+    /// The documents with these ids.
+    pub async fn documents_with(
+        &self,
+        collection: &str,
+        ids: &[Bson],
+    ) -> Result<Vec<Document>, Failure> {
+        let collection = self.collection(collection);
+        let found = collection.find(doc! { "_id": { "$in": ids } });
+        Ok(found.batch_size(1000).await?.try_collect().await?)
+    }
+
+    /// Writes documents back where nobody has changed what is changed here. Returns whether that was so of all.
+    pub async fn rewrite_documents(
+        &self,
+        collection: &str,
+        rewrites: &[Rewrite],
+    ) -> Result<bool, Failure> {
+        let (mut complete, mut statements, mut bytes) = (true, Vec::new(), 0);
+        for it in rewrites {
+            let statement = it.statement();
+            bytes += super::datasets::size(&statement)?;
+            statements.push(Bson::from(statement));
+            if bytes > COMMAND_BYTES {
+                complete &= self.rewrite(collection, std::mem::take(&mut statements)).await?;
+                bytes = 0;
+            }
+        }
+        Ok(self.rewrite(collection, statements).await? && complete)
+    }
+
     /// Whether every statement found its document as it was read.
     async fn rewrite(&self, collection: &str, statements: Vec<Bson>) -> Result<bool, Failure> {
         let wanted = i64::try_from(statements.len()).unwrap_or(i64::MAX);

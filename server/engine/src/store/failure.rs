@@ -51,6 +51,11 @@ impl Failure {
         self.kind == Kind::Unreachable
     }
 
+    /// Whether the user may not do that.
+    pub fn is_of_rights(&self) -> bool {
+        self.kind == Kind::Privilege
+    }
+
     /// Whether it concerns the connection and so everything, not one dataset.
     pub fn is_fatal(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Credentials | Kind::Privilege)

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use model::{JobState, JournalState, Pace};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Store, datasets::raw, durable, server::number};
+use super::{Failure, JobHand, Store, datasets::raw, durable, server::number};
 
 /// How many statements go into one command.
 const STATEMENTS: usize = 1_000;
@@ -65,6 +65,9 @@ pub struct Job {
     /// What of it was to be undone, once somebody has asked for that.
     #[serde(default)]
     pub undo: Option<JobUndo>,
+    /// Who works on it, or has, where it was divided.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hands: BTreeMap<String, JobHand>,
 }
 
 /// The undo journal of a run.
@@ -99,6 +102,9 @@ pub struct Asked {
     /// Whether it keeps no undo journal.
     #[serde(default)]
     pub without_undo: bool,
+    /// Whether it neither keeps what it drops nor gives back what was kept.
+    #[serde(default)]
+    pub without_archive: bool,
 }
 
 /// With what a run deals.
@@ -116,13 +122,19 @@ pub enum Scope {
 }
 
 /// What people want of a run by now.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Wishes {
     /// Its state.
     pub state: JobState,
     /// How fast it shall go.
     #[serde(default)]
     pub pace: Pace,
+    /// Why it holds, if it does.
+    #[serde(default)]
+    pub holding: Option<String>,
+    /// Who works on it, where others do.
+    #[serde(default)]
+    pub hands: BTreeMap<String, JobHand>,
 }
 
 /// One dataset of a run: `{ _id: { run, dataset }, run, dataset, state, .. }`.
@@ -253,12 +265,9 @@ impl Store {
             "findAndModify": RUNS,
             "query": { "_id": id, "fence": fence },
             "update": { "$set": progress },
-            "fields": { "state": 1, "pace": 1 },
+            "fields": { "state": 1, "pace": 1, "hands": 1 },
         };
-        let answer = self.jobs_command(command).await?;
-        let wishes = answer.get_document("value").ok().cloned();
-        let wishes = wishes.map(bson::deserialize_from_document).transpose();
-        wishes.map_err(|it| Failure::other(format!("the state of run {id} cannot be read: {it}")))
+        wishes(id, &self.jobs_command(command).await?)
     }
 
     /// Sets how fast a run goes.
@@ -301,16 +310,18 @@ impl Store {
     pub async fn note_state(
         &self,
         run: ObjectId,
-        fence: i64,
+        (fence, hand): (i64, Option<ObjectId>),
         datasets: &[&str],
         state: &str,
     ) -> Result<usize, Failure> {
         let ids: Vec<Bson> =
             datasets.iter().map(|it| doc! { "run": run, "dataset": *it }.into()).collect();
         let filter = doc! { "_id": { "$in": ids }, "fence": { "$lte": fence } };
+        let mut set = doc! { "state": state, "fence": fence };
+        set.extend(hand.map(|it| ("hand".to_owned(), it.into())));
         // Whatever was in the way when it was tried before.
-        let set = doc! { "$set": { "state": state, "fence": fence }, "$unset": { "reason": "" } };
-        let statement = doc! { "q": filter, "u": set, "multi": true };
+        let change = doc! { "$set": set, "$unset": { "reason": "" } };
+        let statement = doc! { "q": filter, "u": change, "multi": true };
         let command = doc! { "update": RUN_DATASETS, "updates": [statement] };
         let noted = number(self.jobs_command(command).await?.get("n"));
         Ok(noted.and_then(|it| usize::try_from(it).ok()).unwrap_or(0))
@@ -340,6 +351,13 @@ impl Store {
         super::failure::in_answer(&answer)?;
         Ok(answer)
     }
+}
+
+/// What people want of a run, out of the answer to a change of it.
+pub(super) fn wishes(run: ObjectId, answer: &Document) -> Result<Option<Wishes>, Failure> {
+    let wishes = answer.get_document("value").ok().cloned();
+    let wishes = wishes.map(bson::deserialize_from_document).transpose();
+    wishes.map_err(|it| Failure::other(format!("the state of run {run} cannot be read: {it}")))
 }
 
 pub(super) const RUNS: &str = "runs";

@@ -5,7 +5,7 @@
 
 use bson::{
     Binary, Bson, DateTime, Document, RawArrayBuf, RawDocumentBuf, doc, oid::ObjectId, raw::cstr,
-    rawdoc, spec::BinarySubtype,
+    spec::BinarySubtype,
 };
 use futures_util::TryStreamExt;
 
@@ -88,51 +88,12 @@ impl EntryId {
 impl Store {
     /// Writes entries of the journal, durable when this returns; those that are there already are replaced.
     pub async fn keep_entries(&self, entries: &[Document]) -> Result<(), Failure> {
-        let (mut documents, mut bytes, mut from) = (RawArrayBuf::new(), 0, 0);
-        for (index, it) in entries.iter().enumerate() {
-            let it = raw(it)?;
-            let size = it.as_bytes().len();
-            if index > from && (bytes + size > COMMAND_BYTES || index - from == STATEMENTS) {
-                self.put(std::mem::take(&mut documents), &entries[from..index]).await?;
-                (bytes, from) = (0, index);
-            }
-            bytes += size;
-            documents.push(it);
-        }
-        if from < entries.len() {
-            self.put(documents, &entries[from..]).await?;
-        }
-        Ok(())
+        put(self, JOURNAL, entries).await
     }
 
     /// The same, but it is only durable when what is written after it is.
     pub async fn replace_entries(&self, entries: &[Document]) -> Result<(), Failure> {
-        for it in entries {
-            let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
-            let command =
-                doc! { "update": JOURNAL, "updates": [statement], "writeConcern": { "w": 1 } };
-            self.jobs_command(command).await?;
-        }
-        Ok(())
-    }
-
-    async fn put(&self, documents: RawArrayBuf, entries: &[Document]) -> Result<(), Failure> {
-        let mut command = rawdoc! { "insert": JOURNAL, "ordered": false };
-        command.append(cstr!("documents"), documents);
-        command.append(cstr!("writeConcern"), raw(&durable())?);
-        let answer = self.jobs.run_raw_command(command).await?;
-        match super::failure::in_answer(&answer) {
-            Err(failure) if failure.is_duplicate() => {}
-            put => return put,
-        }
-        // One by one: an entry may be as large as a command.
-        for it in entries {
-            let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
-            let command =
-                doc! { "update": JOURNAL, "updates": [statement], "writeConcern": durable() };
-            self.jobs_command(command).await?;
-        }
-        Ok(())
+        replace(self, JOURNAL, entries).await
     }
 
     /// The entries about one dataset, or with a null about the database.
@@ -141,12 +102,8 @@ impl Store {
         run: ObjectId,
         dataset: &Bson,
     ) -> Result<Vec<Document>, Failure> {
-        let first = doc! { "run": run, "dataset": dataset };
-        let mut last = first.clone();
-        last.insert("kind", Bson::MaxKey);
-        let filter = doc! { "_id": { "$gte": first, "$lt": last } };
         let journal = self.jobs.collection::<Document>(JOURNAL);
-        Ok(journal.find(filter).sort(doc! { "_id": 1 }).await?.try_collect().await?)
+        Ok(journal.find(about(run, dataset)).sort(doc! { "_id": 1 }).await?.try_collect().await?)
     }
 
     /// The entries about datasets of a run, without the documents that they keep.
@@ -230,6 +187,82 @@ impl Store {
     }
 }
 
+/// Matches what one run keeps of one dataset.
+pub(super) fn about(run: ObjectId, dataset: &Bson) -> Document {
+    let first = doc! { "run": run, "dataset": dataset };
+    let mut last = first.clone();
+    last.insert(LAST, Bson::MaxKey);
+    doc! { "_id": { "$gte": first, "$lt": last } }
+}
+
+/// Any key: what is longer comes after what is equal as far as it goes.
+const LAST: &str = "kind";
+
+/// Writes documents into a collection of ours, durable when this returns; those that are there already are replaced.
+pub(super) async fn put(store: &Store, place: &str, entries: &[Document]) -> Result<(), Failure> {
+    let (mut documents, mut bytes, mut from) = (RawArrayBuf::new(), 0, 0);
+    for (index, it) in entries.iter().enumerate() {
+        let it = raw(it)?;
+        let size = it.as_bytes().len();
+        if index > from && (bytes + size > COMMAND_BYTES || index - from == STATEMENTS) {
+            put_together(store, place, std::mem::take(&mut documents), &entries[from..index])
+                .await?;
+            (bytes, from) = (0, index);
+        }
+        bytes += size;
+        documents.push(it);
+    }
+    if from < entries.len() {
+        put_together(store, place, documents, &entries[from..]).await?;
+    }
+    Ok(())
+}
+
+/// The same, but it is only durable when what is written after it is.
+pub(super) async fn replace(
+    store: &Store,
+    place: &str,
+    entries: &[Document],
+) -> Result<(), Failure> {
+    let (mut statements, mut bytes) = (Vec::new(), 0);
+    for (index, it) in entries.iter().enumerate() {
+        bytes += super::datasets::size(it)?;
+        statements.push(doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true });
+        if bytes > COMMAND_BYTES / 2 || index + 1 == entries.len() {
+            let updates = std::mem::take(&mut statements);
+            let command = doc! { "update": place, "updates": updates, "writeConcern": { "w": 1 } };
+            store.jobs_command(command).await?;
+            bytes = 0;
+        }
+    }
+    Ok(())
+}
+
+async fn put_together(
+    store: &Store,
+    place: &str,
+    documents: RawArrayBuf,
+    entries: &[Document],
+) -> Result<(), Failure> {
+    let mut command = RawDocumentBuf::new();
+    command.append(cstr!("insert"), place);
+    command.append(cstr!("ordered"), false);
+    command.append(cstr!("documents"), documents);
+    command.append(cstr!("writeConcern"), raw(&durable())?);
+    let answer = store.jobs.run_raw_command(command).await?;
+    match super::failure::in_answer(&answer) {
+        Err(failure) if failure.is_duplicate() => {}
+        put => return put,
+    }
+    // One by one: an entry may be as large as a command.
+    for it in entries {
+        let statement = doc! { "q": { "_id": it.get("_id") }, "u": it, "upsert": true };
+        let command = doc! { "update": place, "updates": [statement], "writeConcern": durable() };
+        store.jobs_command(command).await?;
+    }
+    Ok(())
+}
+
 /// Bytes as they are kept.
 pub fn binary(bytes: &[u8]) -> Bson {
     Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }.into()
@@ -247,6 +280,15 @@ pub fn bytes(entry: &Document, key: &str) -> Vec<u8> {
 pub fn document(entry: &Document) -> Result<RawDocumentBuf, Failure> {
     RawDocumentBuf::from_bytes(bytes(entry, "bytes"))
         .map_err(|it| Failure::other(format!("the undo journal cannot be read: {it}")))
+}
+
+/// What a later step has made of that document, if there was one.
+pub fn changed(entry: &Document) -> Result<Option<RawDocumentBuf>, Failure> {
+    if !entry.contains_key("changed") {
+        return Ok(None);
+    }
+    let read = RawDocumentBuf::from_bytes(bytes(entry, "changed"));
+    read.map(Some).map_err(|it| Failure::other(format!("the undo journal cannot be read: {it}")))
 }
 
 const JOURNAL: &str = "run_journal";

@@ -1,11 +1,12 @@
 //! The lease, who may write to a FiftyOne database: one document per database, on the server's clock alone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Failure, Store, durable, millis};
+use crate::clock::Moment;
 
 /// How long a lease lasts if it is not renewed.
 pub const TTL: Duration = Duration::from_secs(30);
@@ -26,7 +27,8 @@ pub struct Holder {
     pub machine: String,
 }
 
-/// A lease as it is stored: `{ _id: database, fence, run, asked, holder, taken, renewed, expires }`.
+/// A lease as it is stored: `{ _id: database, fence, numbers, before, run, asked, holder, taken, renewed, expires,
+/// division }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lease {
     /// Grows with each taking: what is written under an older one is refused.
@@ -43,13 +45,29 @@ pub struct Lease {
     pub renewed: DateTime,
     /// Until when it holds unless it is renewed.
     pub expires: DateTime,
+    /// The number of the lease right before it.
+    #[serde(default)]
+    pub before: Option<i64>,
+    /// Whether others help with what is done under it, or have helped with what was done under one before it.
+    #[serde(default)]
+    pub division: Option<Division>,
+}
+
+/// Whether shares of a run are given to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Division {
+    /// They may be claimed.
+    Open,
+    /// None is claimed any more, but some that were may still be in somebody's hands.
+    Closing,
 }
 
 /// What came of reaching for a lease.
 #[derive(Clone, Debug)]
 pub enum Taking {
     /// It is ours, for [`TTL`] from this moment of our own clock on.
-    Taken(Lease, Instant),
+    Taken(Lease, Moment),
     /// Somebody else has it.
     Held(Lease),
 }
@@ -87,14 +105,17 @@ impl Store {
         let holder = bson::serialize_to_document(holder).map_err(unwritable)?;
         let asked = bson::serialize_to_document(asked).map_err(unwritable)?;
         self.have_lease_document().await?;
-        let begun = Instant::now();
+        let begun = Moment::now();
         let free = doc! { "$lte": [{ "$ifNull": ["$expires", "$$NOW"] }, "$$NOW"] };
         let free = match gone {
             Some(fence) => doc! { "$or": [free, { "$eq": ["$fence", fence] }] },
             None => free,
         };
         let stage = doc! { "$set": {
-            "fence": { "$add": ["$fence", 1_i64] },
+            // Claims are numbered in the same line: whatever comes after them has a larger number.
+            "fence": { "$add": [{ "$max": ["$fence", "$numbers"] }, 1_i64] },
+            "before": "$fence",
+            "division": closing(),
             "run": run,
             "asked": { "$literal": asked },
             "holder": { "$literal": holder },
@@ -120,13 +141,60 @@ impl Store {
 
     /// Renews a lease that is still ours, for [`TTL`] from the moment on that is returned. `None` if it is not: then
     /// nothing may be written any more.
-    pub async fn renew_lease(&self, fence: i64) -> Result<Option<Instant>, Failure> {
-        let begun = Instant::now();
+    pub async fn renew_lease(&self, fence: i64) -> Result<Option<Moment>, Failure> {
+        let begun = Moment::now();
         let stage =
             doc! { "$set": { "renewed": "$$NOW", "expires": { "$add": ["$$NOW", millis(TTL)] } } };
         let filter =
             doc! { "_id": self.name(), "fence": fence, "$expr": { "$gt": ["$expires", "$$NOW"] } };
         Ok(self.change_lease(filter, stage).await?.then_some(begun))
+    }
+
+    /// Lets others claim shares of what is done under a lease. Returns whether it is still ours.
+    pub async fn open_division(&self, fence: i64) -> Result<bool, Failure> {
+        let filter =
+            doc! { "_id": self.name(), "fence": fence, "$expr": { "$gt": ["$expires", "$$NOW"] } };
+        self.change_lease(filter, doc! { "$set": { "division": "open" } }).await
+    }
+
+    /// Lets nobody claim any more, under a lease that may have been taken from us.
+    pub async fn close_division(&self, fence: i64) -> Result<(), Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence };
+        self.change_lease(filter, doc! { "$set": { "division": closing() } }).await.map(drop)
+    }
+
+    /// Nothing that was claimed under this lease or one before it is in anybody's hands.
+    pub async fn end_division(&self, fence: i64) -> Result<(), Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence };
+        self.change_lease(filter, doc! { "$unset": "division" }).await.map(drop)
+    }
+
+    /// Draws the number of a claim: larger than that of the lease and of every claim before it, and smaller than that of
+    /// every lease after it. `None` if the lease is another by now.
+    pub async fn draw_number(&self, fence: i64) -> Result<Option<i64>, Failure> {
+        let next = doc! { "$add": [{ "$max": ["$fence", "$numbers"] }, 1_i64] };
+        let command = doc! {
+            "findAndModify": LEASES,
+            "query": { "_id": self.name(), "fence": fence },
+            "update": [{ "$set": { "numbers": next } }],
+            "fields": { "numbers": 1 },
+            "new": true,
+            "writeConcern": durable(),
+        };
+        let answer = self.jobs_command(command).await?;
+        Ok(answer.get_document("value").ok().and_then(|it| it.get_i64("numbers").ok()))
+    }
+
+    /// Whether shares may be claimed that were offered under this lease.
+    pub async fn is_divided(&self, fence: i64) -> Result<bool, Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence, "division": "open" };
+        Ok(self.jobs.collection::<Document>(LEASES).find_one(filter).await?.is_some())
+    }
+
+    /// Whether nobody may claim any more: the lease is another, or its division is about to end.
+    pub async fn is_closing(&self, fence: i64) -> Result<bool, Failure> {
+        let filter = doc! { "_id": self.name(), "fence": fence, "division": { "$ne": "closing" } };
+        Ok(self.jobs.collection::<Document>(LEASES).find_one(filter).await?.is_none())
     }
 
     /// Notes for which run a lease is held.
@@ -178,6 +246,11 @@ impl Store {
 }
 
 const LEASES: &str = "leases";
+
+/// A division that was open is closing; one that was not begun stays so.
+fn closing() -> Document {
+    doc! { "$cond": [{ "$eq": ["$division", "open"] }, "closing", "$division"] }
+}
 
 fn read(document: Document) -> Result<Lease, Failure> {
     bson::deserialize_from_document(document)

@@ -44,13 +44,20 @@ impl Store {
 
     /// Makes the marks of a run those of the lease that is held now. Only the lease right before it counts: whoever had
     /// one in between may have changed any of these documents.
-    pub async fn adopt_marks(&self, run: ObjectId, fence: i64) -> Result<(), Failure> {
-        let adopted = doc! {
-            "q": { "run": run, "fence": fence - 1 }, "u": { "$set": { "fence": fence } }, "multi": true,
-        };
-        self.jobs_command(doc! { "update": MARKS, "updates": [adopted] }).await?;
+    pub async fn adopt_marks(
+        &self,
+        run: ObjectId,
+        (before, fence): (i64, i64),
+    ) -> Result<(), Failure> {
+        self.change_marks(doc! { "run": run, "fence": before }, fence).await?;
         let stale = doc! { "q": { "fence": { "$lt": fence }, "run": run }, "limit": 0 };
         self.jobs_command(doc! { "delete": MARKS, "deletes": [stale] }).await.map(drop)
+    }
+
+    /// Makes marks those of another lease or claim.
+    pub(super) async fn change_marks(&self, filter: Document, fence: i64) -> Result<(), Failure> {
+        let change = doc! { "q": filter, "u": { "$set": { "fence": fence } }, "multi": true };
+        self.jobs_command(doc! { "update": MARKS, "updates": [change] }).await.map(drop)
     }
 
     /// Forgets the marks of a run that has come to its end.

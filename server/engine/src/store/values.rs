@@ -1,4 +1,5 @@
-//! What the undo journal keeps of collections: `run_journal_values`, copied from there and back by the server itself.
+//! What the undo journal and the archive keep of collections: `run_journal_values` and `archive_values`, copied from there
+//! and back by the server itself.
 
 use std::time::Duration;
 
@@ -11,12 +12,14 @@ use super::{Failure, LONGEST_WRITE, Store};
 /// How many documents one command brings back.
 const RANGE_DOCUMENTS: u64 = 5_000;
 
-/// Where the values are.
+/// Where those of the journal are.
 pub const VALUES: &str = "run_journal_values";
 
 /// Whose values: `{ run, dataset, turn, scope }`, the beginning of their `_id`.
 #[derive(Clone, Debug)]
 pub struct Values {
+    /// Where they are.
+    pub place: &'static str,
     /// The run.
     pub run: ObjectId,
     /// The `_id` of the dataset; null for what belongs to none.
@@ -51,7 +54,7 @@ pub enum Restoring {
 
 impl Part {
     fn stages(&self) -> [Document; 2] {
-        let Values { run, dataset, turn, scope } = &self.values;
+        let Values { run, dataset, turn, scope, .. } = &self.values;
         let id = doc! {
             "run": run, "dataset": { "$literal": dataset }, "turn": { "$literal": turn },
             "scope": { "$literal": scope }, "id": "$_id",
@@ -66,7 +69,7 @@ impl Part {
 impl Values {
     /// The ids of all of them: from the first, below the last.
     fn ends(&self) -> (Document, Document) {
-        let Self { run, dataset, turn, scope } = self;
+        let Self { run, dataset, turn, scope, .. } = self;
         let first = doc! { "run": run, "dataset": dataset, "turn": turn, "scope": scope };
         let mut last = first.clone();
         last.insert("id", Bson::MaxKey);
@@ -75,7 +78,7 @@ impl Values {
 }
 
 impl Store {
-    /// Keeps parts of several collections, by one command.
+    /// Keeps parts of several collections in the same place, by one command.
     pub async fn keep_values(&self, parts: &[Part], limit: Duration) -> Result<(), Failure> {
         let Some((first, others)) = parts.split_first() else { return Ok(()) };
         let mut stages = first.stages().to_vec();
@@ -84,7 +87,7 @@ impl Store {
             stages.push(doc! { "$unionWith": { "coll": &it.collection, "pipeline": pipeline } });
         }
         stages.push(doc! { "$merge": {
-            "into": { "db": self.jobs.name(), "coll": VALUES }, "on": "_id",
+            "into": { "db": self.jobs.name(), "coll": first.values.place }, "on": "_id",
             "whenMatched": "replace", "whenNotMatched": "insert",
         } });
         let source = self.collection(&first.collection);
@@ -108,7 +111,7 @@ impl Store {
             if !go_on() {
                 return Ok(false);
             }
-            let kept = self.jobs.collection::<Document>(VALUES);
+            let kept = self.jobs.collection::<Document>(values.place);
             let ahead = kept.find(doc! { "_id": { "$gt": &after, "$lt": &last } });
             let ahead = ahead.sort(doc! { "_id": 1 }).projection(doc! { "_id": 1 });
             let end = ahead.skip(size - 1).limit(1).await?.try_next().await?;
@@ -118,7 +121,7 @@ impl Store {
                 Some(end) => range.insert("$lte", end),
                 None => range.insert("$lt", &last),
             };
-            match self.restore_range(range, collection, restoring).await {
+            match self.restore_range(values.place, range, collection, restoring).await {
                 Err(failure) if failure.is_too_slow() && size > 1 => {
                     size = size.div_ceil(2);
                     continue;
@@ -134,6 +137,7 @@ impl Store {
 
     async fn restore_range(
         &self,
+        place: &str,
         range: Document,
         collection: &str,
         restoring: &Restoring,
@@ -156,10 +160,31 @@ impl Store {
                 "whenMatched": matched, "whenNotMatched": missing,
             } },
         ];
-        let kept = self.jobs.collection::<Document>(VALUES);
+        let kept = self.jobs.collection::<Document>(place);
         let found = kept.aggregate(stages).max_time(LONGEST_WRITE).write_concern(quick()).await?;
         found.try_collect::<Vec<_>>().await?;
         Ok(())
+    }
+
+    /// The values behind this one, in the order of their ids: `[{ _id, v }]`, `_id` being that of the document that they
+    /// are of.
+    pub async fn kept_values(
+        &self,
+        values: &Values,
+        after: Option<&Bson>,
+        at_most: i64,
+    ) -> Result<Vec<Document>, Failure> {
+        let (mut first, last) = values.ends();
+        first.extend(after.map(|it| ("id".to_owned(), it.clone())));
+        let kept = self.jobs.collection::<Document>(values.place);
+        let found = kept.find(doc! { "_id": { "$gt": first, "$lt": last } });
+        let found: Vec<Document> =
+            found.sort(doc! { "_id": 1 }).limit(at_most).await?.try_collect().await?;
+        let of = |mut it: Document| {
+            let id = it.get_document("_id").ok()?.get("id")?.clone();
+            Some(doc! { "_id": id, "v": it.remove("v")? })
+        };
+        Ok(found.into_iter().filter_map(of).collect())
     }
 
     /// About how many bytes the documents of a collection have.

@@ -48,6 +48,7 @@ impl Back {
         let names = entry.get_array("dropped").ok().into_iter().flatten();
         for name in names.filter_map(Bson::as_str) {
             let values = Values {
+                place: crate::store::VALUES,
                 run: self.job.id,
                 dataset: Bson::Null,
                 turn: 0,

@@ -9,7 +9,7 @@ use revisions::{Collections, Footprint, Pass, Release, Stage, base};
 
 use super::{Back, Stay, database::indexes_in};
 use crate::{
-    journal::{differing, entry_id, print},
+    journal::{differing, entry_id, id_of, print},
     pass::{Halt, Whose},
     store::{self, Kind, Restoring, Swap, Values},
 };
@@ -72,6 +72,9 @@ impl Back {
             insisting.change(id, &kept).await?;
         }
         self.remove(&kept).await?;
+        // What the run has archived of it, it has again; what the run has given back to it, it has not.
+        self.store.forget_archive(self.job.id, id).await?;
+        self.store.take_archive_back(self.job.id, id).await?;
         // There is nothing to sweep after a dataset that has all of it again.
         Ok(self.store.forget_leftovers(self.job.id, std::slice::from_ref(id)).await?)
     }
@@ -239,7 +242,15 @@ impl Back {
         for it in kept.of(Kind::Operation) {
             let text = |key: &str| it.get_str(key).unwrap_or_default();
             let (from, to) = (text("from"), text("to"));
-            self.store.restore_operation(&decoded(&store::document(it)?)?, from, to).await?;
+            let original = decoded(&store::document(it)?)?;
+            if let Some(changed) = store::changed(it)?
+                && self.store.change_operation(&decoded(&changed)?, &original).await?
+            {
+                continue;
+            }
+            if !from.is_empty() {
+                self.store.restore_operation(&original, from, to).await?;
+            }
         }
         self.passes_back(id, kept).await?;
         for it in kept.of(Kind::Indexes) {
@@ -293,6 +304,8 @@ impl Back {
         if !runs.is_empty() {
             self.store.delete_runs(&runs.iter().collect::<Vec<_>>()).await?;
         }
+        let views: Vec<Bson> = kept.list("views").to_vec();
+        self.remove_views(&views).await?;
         let made: Vec<ObjectId> = kept.list("made").iter().filter_map(Bson::as_object_id).collect();
         if !made.is_empty() {
             self.store.delete_results(&made).await?;
@@ -300,8 +313,34 @@ impl Back {
         Ok(())
     }
 
+    /// Saved views that the archive had given back, unless somebody has changed them since.
+    async fn remove_views(&self, views: &[Bson]) -> Result<(), Stay> {
+        let views: Vec<&Document> = views.iter().filter_map(Bson::as_document).collect();
+        let ids: Vec<Bson> = views.iter().filter_map(|it| it.get("id").cloned()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut ours = Vec::new();
+        for it in self.store.whole_documents("views", doc! { "_id": { "$in": ids } }).await? {
+            let (id, print) = (id_of(&it), print(it.as_bytes()));
+            let is_ours = |view: &&&Document| {
+                view.get("id") == Some(&id) && view.get("print") == Some(&print)
+            };
+            if views.iter().any(|it| is_ours(&it)) {
+                ours.push(id);
+            }
+        }
+        Ok(self.store.delete_views(&ours).await?)
+    }
+
     fn values(&self, id: &Bson, turn: i32, scope: &str) -> Values {
-        Values { run: self.job.id, dataset: id.clone(), turn, scope: scope.to_owned() }
+        Values {
+            place: store::VALUES,
+            run: self.job.id,
+            dataset: id.clone(),
+            turn,
+            scope: scope.to_owned(),
+        }
     }
 }
 

@@ -48,6 +48,14 @@ pub(super) fn name(document: &mut Document, cx: &mut Context<'_>) {
     document.insert("slug", slug);
 }
 
+/// What a dataset with this name is called in URLs, if it keeps its name. `None` if it gets another in any case, or might
+/// have one that another dataset gets in a run that began `now`.
+pub fn name_in_urls(name: &Bson, now: DateTime) -> Option<String> {
+    let found = slug(&beginning(name.as_str()?))?;
+    let stamp = slug(&stamps(now).0)?;
+    (!found.contains(&stamp)).then_some(found)
+}
+
 /// A name made from the time, with its slug, that no other dataset has.
 fn vacant(cx: &Context<'_>, id: &Bson, compose: impl Fn(&str) -> String) -> (String, String) {
     let names = cx.env.names;

@@ -1,0 +1,14 @@
+//! The command line, as people use it: the program itself, against servers of its own.
+
+mod connection;
+mod database;
+mod doctor;
+mod failures;
+mod info;
+mod output;
+mod reading;
+mod rights;
+mod runs;
+mod takeover;
+mod undo;
+mod usage;
