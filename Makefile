@@ -10,7 +10,7 @@ PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/fiftyone-migrate
 DEMO := env -u FIFTYONE_DATABASE_URI -u FIFTYONE_DATABASE_NAME -u FIFTYONE_DISABLE_MIGRATIONS FIFTYONE_DATABASE_ADMIN=true FIFTYONE_CONFIG_PATH=$(CURDIR)/.data/config.json FIFTYONE_DATABASE_DIR=$(CURDIR)/.data/mongo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup site run test e2e kills torture screenshots parity compare bench check fmt doc clean
+.PHONY: help setup site run test e2e kills crashes torture screenshots parity compare bench check fmt doc clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,9 @@ e2e: site ## run the tests in a browser
 
 kills: site ## kill the program and the server at any moment: KILLS=200 SEED=..
 	@KILLS=$(or $(KILLS),200) $(WITH) wasm mongod -- cargo test $(HOST) --test engine kills:: -- --nocapture
+
+crashes: site ## cut off every revision and repair after each of its writes, both ways: SEED=..
+	@CRASHES=all $(WITH) wasm mongod -- cargo test $(HOST) --test engine_crashes -- --nocapture
 
 torture: site ## race for the lease and depose primaries, for minutes: SEED=..
 	@$(WITH) wasm mongod faketime -- cargo test $(HOST) --test engine -- --ignored --nocapture

@@ -24,6 +24,7 @@ mod program;
 pub mod ready;
 mod state;
 mod timeless;
+mod wire;
 
 pub use app::{App, connect};
 pub use browser::Browser;
@@ -37,6 +38,7 @@ pub use mongod::{Mongod, mongod_binary};
 pub use program::{Ended, Program, Running};
 pub use state::State;
 pub use timeless::{assert_same, timeless};
+pub use wire::{Cut, Wire, Write};
 
 /// The compiled `fiftyone-migrate`; a test calls it as `program!()`, for only there Cargo says where it is.
 #[macro_export]

@@ -84,8 +84,22 @@ impl Program {
 impl Running {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        let id = self.child.id().unwrap();
-        kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
+        kill(self.id(), signal).unwrap();
+    }
+
+    fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap())
+    }
+
+    /// Kills it when that moment has come, or waits for its end if it does not.
+    pub async fn killed_at(self, moment: impl Future<Output = ()>) -> Ended {
+        let id = self.id();
+        let mut ended = std::pin::pin!(self.ended());
+        tokio::select! {
+            ended = &mut ended => return ended,
+            () = moment => kill(id, Signal::SIGKILL).unwrap(),
+        }
+        ended.await
     }
 
     /// Closes the reading end of what it prints, as `head` does when it has enough.

@@ -104,7 +104,8 @@ impl Engine {
             ));
         }
         let diagnosis = self.diagnose().await?;
-        if !diagnosis.findings.iter().any(Finding::is_mendable) {
+        let open = self.store.cut_off_repairs().await.map_err(|it| self.store.error(it))?;
+        if !diagnosis.findings.iter().any(Finding::is_mendable) && open.is_empty() {
             return Ok(diagnosis);
         }
         let run = ObjectId::new();
@@ -131,6 +132,11 @@ impl Engine {
         let by = Holder::this().name();
         let surgery = Surgery { patient, control: control.clone(), run, by, now: DateTime::now() };
         let mut diagnosis = Diagnosis::default();
+        match orphans::complete(&surgery).await {
+            Err(Halt::Stopped) => diagnosis.stopped = true,
+            Err(Halt::Failed(failure)) => return Err(error(failure)),
+            Ok(()) => {}
+        }
         for kind in KINDS {
             // Once more: somebody else may have been at it until now, and what is mended may be damage of another kind.
             for mut finding in (kind.find)(&surgery.patient).await.map_err(error)? {

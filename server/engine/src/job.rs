@@ -86,9 +86,13 @@ impl Hand {
     pub async fn take(store: &Store, mut proposal: Proposal, control: Control) -> Result<Self> {
         store.have_indexes().await;
         let fresh = proposal.job.unwrap_or_default();
+        let last = store.lease().await.map_err(|it| store.error(it))?;
         let guard = Guard::take(store, fresh, &proposal.asked, &control).await?;
         let fence = guard.fence();
         let taken = async {
+            if let Some(last) = last {
+                store.forget_unbegun(last.run).await.map_err(|it| store.error(it))?;
+            }
             let (id, left) = settle(store, fresh, &proposal, fence).await?;
             let done = done_by_others(store, left.as_ref()).await?;
             let is_done = |id: &str| done.iter().any(|it| it.id == id);
@@ -147,8 +151,22 @@ impl Hand {
         self.begun.goes_on
     }
 
-    /// Notes what became of datasets.
+    /// Notes what became of datasets. If that cannot be noted because the server cannot be reached, the run is over for
+    /// now: it would be completed, and not know of what.
     pub async fn note(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
+        let noted = match self.note_once(reports).await {
+            // The connection may have been lost, and nothing else. Noting the same again changes nothing.
+            Err(failure) if failure.is_unreachable() => self.note_once(reports).await,
+            noted => noted,
+        };
+        noted.inspect_err(|failure| {
+            if failure.is_unreachable() {
+                self.control.break_off_by(failure);
+            }
+        })
+    }
+
+    async fn note_once(&self, reports: &[DatasetReport]) -> Result<(), Failure> {
         if reports.is_empty() {
             return Ok(());
         }

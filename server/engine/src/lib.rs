@@ -32,6 +32,7 @@ mod tally;
 #[doc(hidden)]
 pub mod trial;
 mod undo;
+mod unnoted;
 pub mod versions;
 mod write;
 

@@ -13,6 +13,7 @@ use model::{Pace, Span};
 use tokio::sync::mpsc;
 
 use crate::{
+    Error, Result,
     clock::Moment,
     report::{DatabaseReport, DatasetReport},
     store::Failure,
@@ -137,6 +138,14 @@ impl Control {
             self.meter.cut_off.store(true, Ordering::Relaxed);
         }
         self.break_off(failure.text.clone());
+    }
+
+    /// The same where something ended because the server could not be reached.
+    pub(crate) fn mind<T>(&self, ended: &Result<T>) {
+        if let Err(Error::Unreachable { reason, .. }) = ended {
+            self.meter.cut_off.store(true, Ordering::Relaxed);
+            self.break_off(reason.clone());
+        }
     }
 
     /// Whether the server could not be reached.

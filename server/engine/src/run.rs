@@ -27,6 +27,7 @@ use crate::{
     store::{Asked, Config, Entry, Failure, Store},
     survey::Survey,
     sweep::sweep,
+    unnoted::{is_at, unnoted},
     versions::newest,
     write::{Writer, Written},
 };
@@ -170,21 +171,22 @@ impl Run {
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
         }
+        self.control.mind(&written);
         let halted = self.control.is_stopped();
         let failures =
             report.datasets.iter().any(DatasetReport::is_failure) || !self.going.left.is_empty();
         report.left = crate::report::failures(&self.going.left);
         report.datasets.extend(self.going.left.iter().cloned());
         let error =
-            written.as_ref().err().map(ToString::to_string).or_else(|| self.control.broken());
+            self.control.broken().or_else(|| written.as_ref().err().map(ToString::to_string));
         let run = hand.id();
         let rested = hand.rest(halted, failures, error.clone()).await;
         crate::undo::expire(&self.store).await;
-        written?;
-        report.run_state = Some(rested?);
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
             return Err(Error::CutOff { run: run.to_hex(), reason });
         }
+        written?;
+        report.run_state = Some(rested?);
         report.stopped = halted;
         report.database = database.map(|it| it.report);
         report.sort();
@@ -256,13 +258,14 @@ impl Run {
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();
+        if hand.goes_on() {
+            let unnoted = unnoted(&self.store, hand.id(), &now, report).await;
+            moved.extend(unnoted.map_err(|it| self.store.error(it))?);
+        }
         for it in report.datasets.iter_mut().filter(|it| it.state == State::Migrated) {
             let Some(entry) = now.get(&it.id) else { continue }; // deleted meanwhile
             let found = entry.version.as_str();
-            let destination = it.destination.as_deref();
-            let unstamped =
-                destination.is_some_and(|it| it.parse().is_ok_and(|it| is_unstamped(&it)));
-            if found != destination.filter(|_| !unstamped) {
+            if !it.destination.as_deref().is_some_and(|it| is_at(entry, it)) {
                 it.state = State::Failed;
                 it.cause = Some(Cause::WrittenBack);
                 it.reason = Some(format!(

@@ -129,18 +129,19 @@ impl Engine {
         let mut report = Report { run: Some(hand.id().to_hex()), ..Report::default() };
         let back = self.back(job, &hand, control.clone(), reports, wanted.as_ref(), &mut report);
         let undone = Box::pin(back).await;
+        control.mind(&undone);
         let left = report.datasets.iter().any(|it| it.state != State::Undone)
             || report.database.as_ref().is_some_and(|it| it.state != State::Undone);
         let whole = undone.is_ok() && undo.names.is_empty() && !left && !control.is_stopped();
         report.stopped = control.is_stopped();
-        let broken = undone.as_ref().err().map(ToString::to_string).or_else(|| control.broken());
+        let broken = control.broken().or_else(|| undone.as_ref().err().map(ToString::to_string));
         let run = hand.id().to_hex();
         let rested = hand.rest_back(whole, broken.clone()).await;
-        undone?;
-        report.run_state = Some(rested?);
         if let Some(reason) = broken.filter(|_| control.is_cut_off()) {
             return Err(Error::CutOff { run, reason });
         }
+        undone?;
+        report.run_state = Some(rested?);
         report.sort();
         Ok(report)
     }
@@ -206,7 +207,7 @@ impl Engine {
         let (shared, alone) = apart(known);
         let mut alone = std::pin::pin!(
             stream::iter(alone)
-                .map(|it| back.clone().bring_back(it))
+                .map(|it| back.clone().bring_back_aside(it))
                 .buffer_unordered(SIDE_BY_SIDE)
         );
         while let Some(it) = alone.next().await {
@@ -229,6 +230,17 @@ impl Engine {
 }
 
 impl Back {
+    /// The same in a task of its own, which goes on while nobody looks: one that waits to be looked at may have the last
+    /// connection, and whoever looks may wait for one.
+    async fn bring_back_aside(self, known: Known) -> DatasetReport {
+        let report = known.report.clone();
+        tokio::spawn(self.bring_back(known)).await.unwrap_or_else(|lost| DatasetReport {
+            state: State::Interrupted,
+            reason: Some(lost.to_string()),
+            ..report
+        })
+    }
+
     async fn bring_back(self, known: Known) -> DatasetReport {
         let Known { id, mut report, .. } = known;
         report.warnings = Vec::new();

@@ -76,31 +76,31 @@ async fn mend(surgery: &Surgery, finding: &Finding) -> Result<Outcome, Halt> {
     };
     let (from, to) = match &verdict {
         Verdict::Unlabeled { content, .. } => return relabel(surgery, finding, content).await,
-        Verdict::Behind { label, content, .. } => {
-            match relabel(surgery, finding, content).await? {
-                Outcome::Mended(_) => {}
-                left @ Outcome::Left(_) => return Ok(left),
-            }
-            (content, label)
-        }
-        Verdict::Ahead { label, content, .. } => {
-            let original = document.into_iter().map(|it| ("datasets".to_owned(), it)).collect();
-            let record = surgery.begin(finding, original, Vec::new()).await?;
-            surgery.end(record, &format!("took it from v{label} to v{content}")).await?;
-            (label, content)
-        }
+        Verdict::Behind { label, content, .. } => (content, label),
+        Verdict::Ahead { label, content, .. } => (label, content),
     };
-    let carried = carry(surgery, key, from, to).await?;
-    Ok(match (carried, &verdict) {
-        (Ok(warnings), _) => {
+    let original = document.into_iter().map(|it| ("datasets".to_owned(), it)).collect();
+    let record = surgery.begin(finding, original, Vec::new()).await?;
+    // It says where it is when it is there, and not before: what is cut off is found again.
+    let reason = match carry(surgery, key, from, to).await? {
+        Ok(warnings) => {
             let done = format!("it was taken from v{from} to v{to}");
-            Outcome::Mended(warnings.iter().fold(done, |done, it| format!("{done}; {it}")))
+            let done = warnings.iter().fold(done, |done, it| format!("{done}; {it}"));
+            surgery.end(record, &done).await?;
+            return Ok(Outcome::Mended(done));
         }
-        // It says what it is now, and that is what was wrong.
-        (Err(reason), Verdict::Behind { .. }) => Outcome::Mended(format!(
+        Err(reason) => reason,
+    };
+    surgery.end(record, &format!("nothing: {reason}")).await?;
+    if matches!(verdict, Verdict::Ahead { .. }) {
+        return Ok(Outcome::Left(reason));
+    }
+    // That it says what it is not is what was wrong.
+    Ok(match relabel(surgery, finding, from).await? {
+        Outcome::Mended(_) => Outcome::Mended(format!(
             "it says that it is at v{from} now; it could not be taken to v{to}: {reason}"
         )),
-        (Err(reason), _) => Outcome::Left(reason),
+        left @ Outcome::Left(_) => left,
     })
 }
 
@@ -137,6 +137,7 @@ async fn carry(
     };
     let task = Task { entry, head: Some(from.clone()), destination: to.clone() };
     let loader = Loader::new(store.clone(), *now, std::slice::from_ref(&task), None).await?;
+    let loader = loader.from(from.clone());
     let work = match loader.load(vec![task]).await?.pop() {
         Some(Loaded::Ready(work)) => work,
         Some(Loaded::Refused(_, reason)) => return Ok(Err(reason.text)),

@@ -103,7 +103,10 @@ impl Orphans {
             .filter(|it| !references.has(self.collection, it))
             .copied()
             .collect();
-        let needed = self.files_needed(surgery, &targets).await?;
+        let needed = match self.collection {
+            "runs" => files_needed(surgery, &targets).await?,
+            _ => HashSet::new(),
+        };
         let (mut deleted, mut left) = (0, 0);
         for chunk in targets.chunks(RECORD_DOCUMENTS) {
             let documents = store.read_again(self.collection, chunk).await?;
@@ -133,38 +136,54 @@ impl Orphans {
             Outcome::Left(format!("{done}; {left} were changed by somebody meanwhile"))
         })
     }
+}
 
-    /// The results of other runs than these.
-    async fn files_needed(
-        self,
-        surgery: &Surgery,
-        targets: &[ObjectId],
-    ) -> Result<HashSet<ObjectId>, Failure> {
-        let mut needed = HashSet::new();
-        if self.collection != "runs" {
-            return Ok(needed);
-        }
-        let targets: HashSet<&ObjectId> = targets.iter().collect();
-        let mut runs = surgery.patient.store.look_over("runs", doc! { "results": 1 }).await?;
-        while let Some(read) = runs.try_next().await? {
-            let Ok(run) = read else { continue };
-            if !run.get_object_id("_id").is_ok_and(|id| targets.contains(&id)) {
-                needed.extend(run.get_object_id("results").ok());
-            }
-        }
-        // Datasets from before 0.19 have their runs, and with them the ids of the results, in their own document.
-        let mut datasets =
-            surgery.patient.store.look_over("datasets", super::references::projection()).await?;
-        while let Some(read) = datasets.try_next().await? {
-            let Ok(dataset) = read else { continue };
-            for key in super::references::RUNS {
-                let slots = dataset.get_document(key).into_iter().flatten();
-                let embedded = slots.filter_map(|(_, it)| it.as_document());
-                needed.extend(embedded.filter_map(|it| it.get_object_id("results").ok()));
-            }
-        }
-        Ok(needed)
+/// Completes repairs that were cut off between deleting runs and deleting their results: no run tells of those any more.
+pub async fn complete(surgery: &Surgery) -> Result<(), Halt> {
+    let store = &surgery.patient.store;
+    let open = store.cut_off_repairs().await?;
+    if open.is_empty() {
+        return Ok(());
     }
+    let needed = files_needed(surgery, &[]).await?;
+    for (record, mut files) in open {
+        surgery.edge()?;
+        // Those whose runs are there still are found again.
+        files.retain(|it| !needed.contains(it));
+        if !files.is_empty() {
+            store.delete_results(&files).await?;
+        }
+        surgery.end(record, "it was cut off; the next repair has completed it").await?;
+    }
+    Ok(())
+}
+
+/// The results of other runs than these.
+async fn files_needed(
+    surgery: &Surgery,
+    targets: &[ObjectId],
+) -> Result<HashSet<ObjectId>, Failure> {
+    let mut needed = HashSet::new();
+    let targets: HashSet<&ObjectId> = targets.iter().collect();
+    let mut runs = surgery.patient.store.look_over("runs", doc! { "results": 1 }).await?;
+    while let Some(read) = runs.try_next().await? {
+        let Ok(run) = read else { continue };
+        if !run.get_object_id("_id").is_ok_and(|id| targets.contains(&id)) {
+            needed.extend(run.get_object_id("results").ok());
+        }
+    }
+    // Datasets from before 0.19 have their runs, and with them the ids of the results, in their own document.
+    let mut datasets =
+        surgery.patient.store.look_over("datasets", super::references::projection()).await?;
+    while let Some(read) = datasets.try_next().await? {
+        let Ok(dataset) = read else { continue };
+        for key in super::references::RUNS {
+            let slots = dataset.get_document(key).into_iter().flatten();
+            let embedded = slots.filter_map(|(_, it)| it.as_document());
+            needed.extend(embedded.filter_map(|it| it.get_object_id("results").ok()));
+        }
+    }
+    Ok(needed)
 }
 
 /// Whether it is older than a client may take from making it to referring to it.

@@ -194,6 +194,15 @@ impl Store {
         self.jobs_command(command).await.map(drop)
     }
 
+    /// Forgets the datasets of a run that was killed before the run itself was written down: nobody ever asks for them.
+    pub async fn forget_unbegun(&self, run: ObjectId) -> Result<(), Failure> {
+        if self.job(run).await?.is_some() {
+            return Ok(());
+        }
+        let all = doc! { "q": { "_id": of(run) }, "limit": 0 };
+        self.jobs_command(doc! { "delete": RUN_DATASETS, "deletes": [all] }).await.map(drop)
+    }
+
     /// The runs of this database, newest first.
     pub async fn list_jobs(&self, at_most: i64) -> Result<Vec<Job>, Failure> {
         let runs = self.jobs.collection::<Job>(RUNS);
@@ -338,7 +347,9 @@ impl Store {
             "last_write": &first.last_write, "documents": own(|it| it.documents), "bytes": own(|it| it.bytes),
         };
         set.extend(hand.map(|it| ("hand".to_owned(), it.into())));
-        let statement = doc! { "q": filter, "u": [{ "$set": set }], "multi": true };
+        // Whatever was in the way when it was tried before is not any more.
+        let change = vec![doc! { "$set": set }, doc! { "$unset": ["reason", "cause"] }];
+        let statement = doc! { "q": filter, "u": change, "multi": true };
         let command = doc! { "update": RUN_DATASETS, "updates": [statement] };
         let noted = number(self.jobs_command(command).await?.get("n"));
         Ok(noted.and_then(|it| usize::try_from(it).ok()).unwrap_or(0))

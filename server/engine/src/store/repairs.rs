@@ -70,6 +70,19 @@ impl Store {
         self.jobs_command(command).await.map(drop)
     }
 
+    /// The repairs that were begun and not ended, and that were to delete files: which, and which files.
+    pub async fn cut_off_repairs(&self) -> Result<Vec<(ObjectId, Vec<ObjectId>)>, Failure> {
+        let filter = doc! { "database": self.name(), "ended": null, "files": { "$ne": [] } };
+        let repairs = self.jobs.collection::<Document>(REPAIRS);
+        let found = repairs.find(filter).projection(doc! { "files": 1 });
+        let found: Vec<Document> = found.await?.try_collect().await?;
+        let files = |it: &Document| {
+            let files = it.get_array("files").into_iter().flatten();
+            files.filter_map(Bson::as_object_id).collect()
+        };
+        Ok(found.iter().filter_map(|it| Some((it.get_object_id("_id").ok()?, files(it)))).collect())
+    }
+
     /// Copies a file of results into the bucket `repairs`. Copying it again changes nothing.
     async fn keep_file(&self, file: ObjectId) -> Result<(), Failure> {
         let chunks = self.collection("fs.chunks");

@@ -1,0 +1,171 @@
+//! The crash matrix: whatever writes is cut off after each of its writes, goes on, and comes to what it comes to
+//! undisturbed.
+//!
+//! Which points there are nobody writes down: the revisions are those of the catalogue, the writes those that are seen on
+//! the wire. `CRASHES=all` tries all of them (`make crashes`), otherwise it is some of each case; `SEED` chooses the same
+//! again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cases;
+mod choice;
+mod large;
+mod ledger;
+mod matrix;
+mod place;
+mod sick;
+
+use std::collections::BTreeSet;
+
+use bson::{DateTime, Document};
+use futures_util::{StreamExt, stream};
+use tests::{Cut, Dice, Dump, Mongod, NEWEST, Wire, assert_same};
+
+use choice::Choice;
+use matrix::{Tried, try_all};
+use place::{Place, What};
+
+/// How many cases are tried side by side.
+const SIDE_BY_SIDE: usize = 3;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_revision_can_be_cut_off_after_each_write_both_ways() {
+    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let server = Mongod::shared();
+    let mut cases = cases::all(server, begun).await;
+    let borders: BTreeSet<String> = cases.iter().map(|it| it.border.clone()).collect();
+    assert_eq!(borders, cases::borders().into_iter().collect());
+    assert_eq!(cases.len(), 2 * borders.len(), "a revision escapes");
+    cases.extend(cases::garden(server, begun).await);
+    let trying = cases.iter().map(|case| {
+        let (mut choice, case) = (Choice::of_one_in(12, &mut dice), case.clone());
+        tokio::spawn(async move {
+            let place = Place::with(server, &case.name, begun, &case.before).await;
+            let tried = try_all(server, &place, (&case.name, &case.to), &mut choice).await;
+            place.vanish().await;
+            (case, tried)
+        })
+    });
+    let mut tried = Tried::default();
+    let mut all = stream::iter(trying).buffer_unordered(SIDE_BY_SIDE);
+    while let Some(done) = all.next().await {
+        let (case, it) = done.unwrap();
+        assert!(it.writes.iter().any(|it| it.ends_with(".datasets")), "{}: no write", case.name);
+        println!("{}: {} points of {} writes", case.name, it.points, it.writes.len());
+        tried.add(&it);
+    }
+    println!(
+        "{} points, {} of them by killing the process and {} by cutting the connection, at {} borders of {} revisions, \
+         both directions, there and back: 0 differences",
+        tried.points,
+        tried.killed,
+        tried.lost,
+        borders.len(),
+        revisions::ALL.len() + revisions::admin::ALL.len(),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_groups_over_a_large_collection_can_be_cut_off_after_each_write_both_ways() {
+    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let server = Mongod::shared();
+    let place = Place::with(server, "large", begun, &large::deployment()).await;
+    let mut tried = Tried::default();
+    for (name, to) in [("large-up", NEWEST), ("large-down", "0.18.0")] {
+        let it = try_all(server, &place, (name, to), &mut Choice::of_one_in(300, &mut dice)).await;
+        let marks = it.writes.iter().filter(|it| it.ends_with("run_marks")).count();
+        println!("{name}: {} points of {} writes, {marks} of marks", it.points, it.writes.len());
+        tried.add(&it);
+        place.does(&What::Migrate(to.to_owned())).await;
+    }
+    place.vanish().await;
+    println!(
+        "{} points, {} of them by killing the process and {} by cutting the connection, in two large runs, there and \
+         back: 0 differences",
+        tried.points, tried.killed, tried.lost,
+    );
+}
+
+/// The originals that records of repairs keep, each once, and how many repairs they tell of.
+fn kept(ledger: &Dump) -> (BTreeSet<String>, BTreeSet<String>) {
+    let records = ledger.get("repairs").into_iter().flatten();
+    let kept = |it: &Document| -> Vec<String> {
+        it.get_array("kept").unwrap().iter().map(ToString::to_string).collect()
+    };
+    let told = |it: &Document| format!("{:?} {:?}", it.get("kind"), it.get("dataset"));
+    (records.clone().flat_map(kept).collect(), records.map(told).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_repair_can_be_cut_off_after_each_write() {
+    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let server = Mongod::shared();
+    let before = sick::deployment(server, begun).await;
+    let place = Place::with(server, "sick", begun, &before).await;
+    let found = place.deployment.engine().await.diagnose().await.unwrap().findings;
+    let found: BTreeSet<String> = found.iter().map(|it| it.kind.to_owned()).collect();
+    assert_eq!(found, sick::kinds(), "a kind of damage escapes");
+    let (came, writes) = place.does_by(server, &What::Repair).await;
+    assert_eq!(came.left, Vec::<String>::new());
+    let (after, ledger) = (place.dump().await, place.ledger().await);
+    let mut choice = Choice::of_one_in(4, &mut dice);
+    let mut tried = Tried::default();
+    for through in choice.points(writes.len()) {
+        let end = choice.end();
+        let at = format!("{end:?} after {through} writes of {writes:?}");
+        place.restore(&before).await;
+        place.forget().await;
+        tried.count(end, place.ends(server, &What::Repair, through, end).await);
+        assert_eq!(place.does(&What::Repair).await.left, Vec::<String>::new(), "{at}");
+        assert_same(&at, &after, &place.dump().await);
+        assert_eq!(kept(&ledger), kept(&place.ledger().await), "{at}");
+    }
+    place.vanish().await;
+    println!(
+        "{} points of {} writes, {} kinds of repair: 0 differences",
+        tried.points,
+        writes.len(),
+        found.len(),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes() {
+    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let mut server = Mongod::start(&[]);
+    let cases = cases::all(&server, begun).await;
+    let mut points = 0;
+    for case in Choice::of_one_in(12, &mut dice).points(cases.len()) {
+        let case = &cases[case];
+        let forward = What::Migrate(case.to.clone());
+        let place = Place::with(&server, &case.name, begun, &case.before).await;
+        let before = place.dump().await;
+        let (done, writes) = place.does_by(&server, &forward).await;
+        let (after, ledger) = (place.dump().await, place.ledger().await);
+        place.does(&What::Undo(done.run.unwrap())).await;
+        place.forget().await;
+        for through in Choice::of_one_in(12, &mut dice).points(writes.len()) {
+            let at = format!("{}, the server is killed after {through} writes", case.name);
+            let wire = Wire::to(&server, through, Cut::Lost).await;
+            let mut ended = std::pin::pin!(place.does_through(&wire, &forward));
+            tokio::select! {
+                ended = &mut ended => panic!("{at}: {ended:?}"),
+                () = wire.cut() => tokio::task::block_in_place(|| {
+                    server.crash();
+                    server.restart();
+                }),
+            }
+            // Whatever it says.
+            drop(ended.await);
+            points += 1;
+            assert_eq!(place.does(&forward).await.left, Vec::<String>::new(), "{at}");
+            assert_same(&at, &after, &place.dump().await);
+            assert_same(&at, &ledger, &place.ledger().await);
+            place.does(&What::Undo(place.run().await.unwrap().id)).await;
+            assert_same(&at, &before, &place.dump().await);
+            place.forget().await;
+        }
+        place.vanish().await;
+    }
+    println!("{points} points at which the server was killed: 0 differences");
+}
