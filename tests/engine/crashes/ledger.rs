@@ -8,11 +8,25 @@ use tests::Dump;
 /// Collections that tell what happened, and not what is.
 const HISTORY: [&str; 2] = ["leases", "run_log"];
 
-/// Keys of things that are never the same twice: the order of keeping, counts of what was passed over twice, what is only
-/// noted every now and then, hashes of what has a time in it, and warnings, which nobody knows any more of a dataset that
-/// was committed by somebody who was killed right after it.
-const PASSING: [&str; 8] =
-    ["fence", "order", "documents", "ahead", "last_write", "after", "print", "warnings"];
+/// Keys of things that are never the same twice: the order of keeping, counts of what was passed over twice and how fast,
+/// what is only noted every now and then, hashes of what has a time in it, and warnings, which nobody knows any more of a
+/// dataset that was committed by somebody who was killed right after it.
+const PASSING: [&str; 14] = [
+    "fence",
+    "order",
+    "documents",
+    "ahead",
+    "last_write",
+    "after",
+    "print",
+    "warnings",
+    "bytes",
+    "started",
+    "ended",
+    "rates",
+    "remaining",
+    "under_way",
+];
 
 /// The same for any two runs that came to the same.
 pub fn settled(mut dump: Dump) -> Dump {
