@@ -27,7 +27,7 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 
 # Many tests wait for a lease to run out: more of them than there are cores go side by side.
 test: site ## run every test
-	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test $(HOST)
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test --no-fail-fast $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 
