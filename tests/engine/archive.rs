@@ -532,7 +532,8 @@ async fn a_dataset_that_is_edited_while_it_goes_down_gets_back_what_it_had_at_la
             let known = doc! { "name": "img-det", "tags": { "$exists": true } };
             let edited = datasets.update_one(known, edit).await.unwrap();
             edits += i32::try_from(edited.modified_count).unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            // Not so often that a busy machine has no time to take it down in between.
+            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
         }
         edits
     });
