@@ -38,7 +38,7 @@ kills: site ## kill the program and the server at any moment: KILLS=200 SEED=..
 	@KILLS=$(or $(KILLS),200) $(WITH) wasm mongod -- cargo test $(HOST) --test engine kills:: -- --nocapture
 
 crashes: site ## cut off every revision and repair after each of its writes, both ways: SEED=..
-	@CRASHES=all $(WITH) wasm mongod -- cargo test $(HOST) --test engine_crashes -- --nocapture
+	@CRASHES=all $(WITH) wasm mongod -- cargo test $(HOST) --test engine_crashes -- --include-ignored --nocapture
 
 torture: site ## race for the lease and depose primaries, for minutes: SEED=..
 	@$(WITH) wasm mongod faketime -- cargo test $(HOST) --test engine -- --ignored --nocapture
