@@ -3,32 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bson::{Bson, Document, doc};
-use engine::{Control, JobState, OnFailure, Report, Request, State as Became, Target};
+use engine::{Control, JobState, Report, State as Became};
 use futures_util::TryStreamExt;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, video_dataset,
-    video_frames, video_samples,
+    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, to, video_dataset,
+    video_frames, video_samples, ways_down, ways_up,
 };
-
-const BOUNDARIES: [&str; 22] = [
-    "0.6.1", "0.6.4", "0.7.1", "0.7.2", "0.7.3", "0.7.4", "0.9.3", "0.11.1", "0.12.0", "0.13.3",
-    "0.15.0", "0.15.1", "0.16.0", "0.16.2", "0.16.6", "0.17.2", "0.18.0", "0.19.1", "0.22.3",
-    "0.25.2", "1.0.2", "1.3.0",
-];
 
 /// What holds documents whose bytes are the same again; elsewhere only the order of keys may be another.
 const TO_THE_BYTE: [&str; 6] = ["config", "datasets", "runs", "views", "fs.files", "fs.chunks"];
-
-fn to(version: &str) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run: false,
-        without_undo: false,
-        without_archive: false,
-    }
-}
 
 async fn undo(deployment: &Deployment, run: &Report, names: &[&str]) -> Report {
     let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
@@ -67,8 +50,7 @@ fn same(what: &str, expected: &Dump, found: &Dump) {
 }
 
 async fn there_and_back(server: &Mongod, name: &str, state: &State, target: &str) {
-    let deployment = Deployment::on(server, name).await;
-    deployment.plant_all(&state.collections).await;
+    let deployment = Deployment::planted(server, name, state).await;
     let before = dump(&deployment).await;
     let run = deployment.migrate(to(target)).await;
     let undone = undo(&deployment, &run, &[]).await;
@@ -81,19 +63,16 @@ async fn there_and_back(server: &Mongod, name: &str, state: &State, target: &str
 #[tokio::test]
 async fn whatever_went_up_is_as_it_was() {
     let server = Mongod::start(&[]);
-    for version in BOUNDARIES {
-        let name = format!("up-{}", version.replace('.', "-"));
-        there_and_back(&server, &name, &State::down_to(version), NEWEST).await;
+    for (name, state, target) in ways_up() {
+        there_and_back(&server, &name, &state, target).await;
     }
 }
 
 #[tokio::test]
 async fn whatever_went_down_is_as_it_was() {
     let server = Mongod::start(&[]);
-    let state = State::newest();
-    for version in BOUNDARIES {
-        let name = format!("down-{}", version.replace('.', "-"));
-        there_and_back(&server, &name, &state, version).await;
+    for (name, state, target) in ways_down() {
+        there_and_back(&server, &name, &state, target).await;
     }
 }
 
