@@ -235,8 +235,8 @@ impl Journal {
             Some(Part {
                 values: self.values(&before.work.task.entry.id, before.turn, scope),
                 collection: (*name).clone(),
-                filter: footprint.kept(),
-                expression: footprint.values(),
+                filter: footprint.noted(),
+                expression: footprint.original(),
                 labor: if footprint.is_heavy() { Labor::Keep } else { Labor::Look },
             })
         });
