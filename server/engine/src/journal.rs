@@ -151,6 +151,7 @@ impl Journal {
                 filter: doc! {},
                 expression: "$$ROOT".into(),
                 labor: Labor::Keep,
+                replaces: true,
             };
             self.keeper().walk(&part).await?;
             let indexes = self.store.indexes(name).await?;
@@ -238,6 +239,7 @@ impl Journal {
                 filter: footprint.noted(),
                 expression: footprint.original(),
                 labor: if footprint.is_heavy() { Labor::Keep } else { Labor::Look },
+                replaces: true,
             })
         });
         parts.collect()
