@@ -6,6 +6,7 @@
 mod list;
 mod read;
 mod samples;
+mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -35,6 +36,7 @@ use crate::{
 
 pub use list::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use read::Contents;
+pub use settle::settle_left;
 
 /// How many bytes of a dataset document go into one document of the archive.
 const PART_BYTES: usize = 8 << 20;
@@ -126,6 +128,11 @@ impl Entries {
         }
         let entries = parsed.iter().map(|(it, from, at)| (*it, from, at));
         Ok(applicable(entries, head, destination))
+    }
+
+    /// Whether somebody was gone before it was written down what became of some of them.
+    pub fn are_unsettled(&self) -> bool {
+        self.open.values().flatten().any(|it| !it.confirmed || it.giving.is_some())
     }
 
     /// Those of runs that did not come to take this dataset down, which is still where it was.
@@ -272,25 +279,6 @@ impl Archive {
         self.store.keep_archive(&documents, &entries, again).await?;
         for it in superseded {
             self.store.hand_over_archive(it.run, &it.dataset).await?;
-        }
-        Ok(())
-    }
-
-    /// After the commit: what was kept of these is what they have not any more, and what was given back they have.
-    pub async fn settle(&self, done: &[Work]) -> Result<(), Failure> {
-        let archived = |it: &&Work| self.known(it).is_some();
-        let ids: Vec<ArchiveId> = done.iter().filter(archived).map(|it| self.id(it)).collect();
-        if !ids.is_empty() {
-            self.store.confirm_archive(&ids).await?;
-        }
-        for it in done.iter().filter_map(|it| it.back.as_ref()).flat_map(|it| &it.entries) {
-            let given = it.given(self.run);
-            self.store.give_archive(&it.entry.id, &given, it.closes).await?;
-            let undecided = !it.conflicts.is_empty() || it.entry.has_conflicts();
-            if it.closes && !self.keeps_journal && !undecided {
-                // Nobody can undo it, and nothing of it waits to be looked at.
-                self.store.forget_archive(it.entry.id.run, &it.entry.id.dataset).await?;
-            }
         }
         Ok(())
     }
@@ -466,6 +454,7 @@ impl Archive {
             confirmed: false,
             given: Vec::new(),
             closed: None,
+            giving: None,
         }
     }
 }

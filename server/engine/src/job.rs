@@ -10,7 +10,10 @@ mod notes;
 pub use helpers::Helpers;
 pub use notes::{Notes, noted};
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
@@ -39,6 +42,9 @@ pub struct Proposal {
     pub asked: Asked,
     /// The plan, dataset by dataset.
     pub datasets: Vec<JobDataset>,
+    /// Those that may be there already. A run that goes on has taken them there itself, as a rule, and does not plan them
+    /// anew: it would not know any more where they were.
+    pub arrived: BTreeSet<String>,
     /// The hash of the plan.
     pub plan: String,
     /// Where to, now that it is decided.
@@ -178,7 +184,10 @@ impl Hand {
         let fence = self.helpers.notes_under().unwrap_or(self.guard.fence());
         let (store, hand) = (self.store.clone(), self.helpers.led_as());
         let notes = Notes { store, run: self.id, fence, hand };
-        if !notes.note(reports).await? {
+        // Whether a run that goes on finds them there because it has taken them there, is seen at its end.
+        let found = |it: &&DatasetReport| self.begun.goes_on && it.state == State::Current;
+        let news: Vec<DatasetReport> = reports.iter().filter(|it| !found(it)).cloned().collect();
+        if !notes.note(&news).await? {
             self.guard.lose();
         }
         Ok(())
@@ -515,7 +524,15 @@ async fn begin(
         (next, _) = next.on(JobEvent::Resume).map_err(refused)?;
     }
     store.adopt_marks(id, (before, fence)).await.map_err(error)?;
-    store.note_datasets(id, fence, &proposal.datasets).await.map_err(error)?;
+    let mut planned = proposal.datasets.clone();
+    if !proposal.arrived.is_empty() {
+        let arrived: Vec<String> = proposal.arrived.iter().cloned().collect();
+        let known = store.noted_datasets(id, &arrived).await.map_err(error)?;
+        let known: BTreeSet<&str> =
+            known.iter().filter_map(|it| it.get_str("dataset").ok()).collect();
+        planned.retain(|it| !known.contains(it.dataset.as_str()));
+    }
+    store.note_datasets(id, fence, &planned).await.map_err(error)?;
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);

@@ -374,7 +374,8 @@ impl Journal {
         }
         let (mut made, mut deleted) = (list(known, "made"), list(known, "deleted"));
         for effect in work.effects() {
-            made.extend(effect.makes().map(Bson::from));
+            let new = effect.makes().map(Bson::from);
+            made.extend(new.filter(|it| !made.contains(it)));
             let gone = effect.deletes().map(Bson::from);
             deleted.extend(gone.filter(|it| !deleted.contains(it)));
         }
@@ -383,8 +384,10 @@ impl Journal {
             if let Effect::PutBack { collection: "views", documents } = effect {
                 for it in documents {
                     let view = crate::store::raw(it)?;
-                    let (id, print) = (id_of(&view), print(view.as_bytes()));
-                    views.push(doc! { "id": id, "print": print }.into());
+                    let view = doc! { "id": id_of(&view), "print": print(view.as_bytes()) }.into();
+                    if !views.contains(&view) {
+                        views.push(view);
+                    }
                 }
             }
         }
@@ -401,13 +404,25 @@ impl Journal {
             .map(|(at, it)| self.id(id, Kind::Part, at.into()).with(doc! { "bytes": binary(it) }))
             .collect();
         let count = i32::try_from(entries.len()).unwrap_or(i32::MAX);
-        entries.push(self.id(id, Kind::Dataset, Bson::Null).with(doc! {
+        let mut entry = self.id(id, Kind::Dataset, Bson::Null).with(doc! {
             "name": &work.task.entry.name, "renamed_to": &work.name, "order": moment(),
             "destination": work.task.destination.to_string(), "begun": DateTime::now(),
             "bytes": binary(first), "parts": count, "after": prints(&work.changed.document),
             "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
             "samples": &work.collections.samples, "frames": &work.collections.frames,
-        }));
+            "head": work.task.head.as_ref().map(ToString::to_string),
+        });
+        if let Some(told) = work.told() {
+            entry.insert("told", told);
+        }
+        if let Some(known) = known.filter(|it| has_moved(it, &entry)) {
+            // This run has committed it, and what the archive has for it comes back once more: how it was before is known.
+            entries.clear();
+            for key in ["bytes", "parts", "after", "head"] {
+                entry.extend(known.get(key).map(|it| (key.to_owned(), it.clone())));
+            }
+        }
+        entries.push(entry);
         Ok(entries)
     }
 }
@@ -427,6 +442,16 @@ impl Before<'_> {
         let now = Bson::from(doc! { "samples": samples, "frames": frames });
         passes(&self.entries).and_then(<[Bson]>::last) != Some(&now)
     }
+}
+
+/// Whether a dataset was somewhere else when it was kept first, and is now where it was going to.
+fn has_moved(known: &Document, now: &Document) -> bool {
+    let at = |it: &Document, key: &str| it.get_str(key).ok().map(str::to_owned);
+    let head = at(now, "head");
+    head.is_some()
+        && head == at(now, "destination")
+        && at(known, "destination") == head
+        && at(known, "head").is_some_and(|it| Some(it) != head)
 }
 
 fn passes(entries: &[Document]) -> Option<&[Bson]> {

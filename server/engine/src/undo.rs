@@ -217,6 +217,11 @@ impl Engine {
             let it = back.clone().bring_back(it).await;
             back.tell(hand, vec![it], report).await;
         }
+        let whole = report.datasets.iter().all(|it| it.state == State::Undone);
+        if wanted.is_none() && whole && !back.control.is_stopped() {
+            // What was kept of datasets to which it did not come.
+            self.store.forget_archive_of(back.job.id).await.map_err(error)?;
+        }
         if goes_down == Some(false) {
             let left = report.datasets.iter().filter(|it| it.state != State::Undone).count();
             report.database = Some(if left == 0 && !back.control.is_stopped() {

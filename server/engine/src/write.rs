@@ -176,7 +176,11 @@ impl Writer {
         };
         let hasty = group.iter().any(|(_, again)| *again);
         let ready = self.change_all(group, repeated, written, moved).await;
-        let committed = match self.commit(&ready).await {
+        let committed = async {
+            self.promise(&ready).await?;
+            self.commit(&ready).await
+        };
+        let committed = match committed.await {
             Ok(committed) => committed,
             Err(failure) => {
                 written.extend(ready.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
@@ -213,6 +217,13 @@ impl Writer {
         let notes = [self.settle(&done).await, self.remove(&done).await].into_iter().flatten();
         let notes: Vec<String> = notes.collect();
         written.extend(done.into_iter().map(|it| it.migrated(&notes)));
+    }
+
+    /// What the archive is about to give back is written down, so that it is known whose it is as soon as they are
+    /// committed.
+    async fn promise(&self, ready: &[(Work, bool)]) -> Result<(), Failure> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        archive.promise(ready.iter().map(|(it, _)| it)).await
     }
 
     /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
@@ -449,13 +460,17 @@ impl Work {
 
     /// What became of it, with what there is to say of its whole group.
     fn migrated(self, notes: &[String]) -> Written {
-        let Self { task, name, warnings, back, lost, .. } = self;
-        let own = warnings.into_iter().map(|(at, it)| format!("v{at}: {it}"));
-        let conflicts = back.iter().flat_map(Back::warnings);
-        let warnings = own.chain(conflicts).chain(notes.iter().cloned()).collect();
+        let warnings = self.warnings_told().into_iter().chain(notes.iter().cloned()).collect();
+        let Self { task, name, back, lost, .. } = self;
         let (kept, given_back) = (lost.unwrap_or_default(), back.map(|it| it.what));
         let given_back = given_back.unwrap_or_default();
         Written::Migrated { task, name, warnings, kept, given_back }
+    }
+
+    /// What people should know, in sentences.
+    pub(crate) fn warnings_told(&self) -> Vec<String> {
+        let own = self.warnings.iter().map(|(at, it)| format!("v{at}: {it}"));
+        own.chain(self.back.iter().flat_map(Back::warnings)).collect()
     }
 
     /// One of the entries of the archive that are given back to it.

@@ -122,18 +122,26 @@ impl Store {
         run: ObjectId,
         datasets: &[Bson],
     ) -> Result<Vec<Bson>, Failure> {
-        let id = |it: &Bson| -> Bson {
-            doc! { "run": run, "dataset": it, "kind": Kind::Dataset.word(), "id": Bson::Null }
-                .into()
-        };
-        let ids: Vec<Bson> = datasets.iter().map(id).collect();
+        let filter = doc! { "_id": { "$in": entries_of(run, datasets) } };
         let journal = self.jobs.collection::<Document>(JOURNAL);
-        let found = journal.find(doc! { "_id": { "$in": ids } }).projection(doc! { "_id": 1 });
+        let found = journal.find(filter).projection(doc! { "_id": 1 });
         let found: Vec<Document> = found.await?.try_collect().await?;
         Ok(found
             .into_iter()
             .filter_map(|it| it.get_document("_id").ok()?.get("dataset").cloned())
             .collect())
+    }
+
+    /// The entries about these datasets, without the documents that they keep: what there was to tell of each.
+    pub async fn told_datasets(
+        &self,
+        run: ObjectId,
+        datasets: &[Bson],
+    ) -> Result<Vec<Document>, Failure> {
+        let journal = self.jobs.collection::<Document>(JOURNAL);
+        let found = journal.find(doc! { "_id": { "$in": entries_of(run, datasets) } });
+        let found = found.projection(doc! { "_id": 1, "told": 1 }).batch_size(10_000);
+        Ok(found.await?.try_collect().await?)
     }
 
     /// Forgets what the journal of a run keeps.
@@ -185,6 +193,14 @@ impl Store {
         let found = datasets.find_one(filter).sort(doc! { "_id": -1 }).await?;
         Ok(found.and_then(|it| it.get_object_id("run").ok()))
     }
+}
+
+/// The `_id`s of the entries about these datasets.
+fn entries_of(run: ObjectId, datasets: &[Bson]) -> Vec<Bson> {
+    let id = |it: &Bson| -> Bson {
+        doc! { "run": run, "dataset": it, "kind": Kind::Dataset.word(), "id": Bson::Null }.into()
+    };
+    datasets.iter().map(id).collect()
 }
 
 /// Matches what one run keeps of one dataset.
