@@ -23,7 +23,7 @@ use revisions::{
 };
 
 use crate::{
-    journal::id_of,
+    journal::{entry_id, id_of},
     keep::Keeper,
     load::{Stored, Work},
     pass::Halt,
@@ -390,13 +390,39 @@ impl Archive {
             let either = [doc! { *from: is_log.clone() }, doc! { *to: is_log }];
             let filter = doc! { "dataset_id": dataset, "$or": either.to_vec() };
             for it in self.store.whole_documents("delegated_ops", filter).await? {
-                let known = found.iter().any(|known| id_of(known) == id_of(&it));
-                if !known && !effect.returns(&crate::load::decoded(&it).map_err(Failure::other)?) {
-                    found.push(it);
+                let returns = |it: &RawDocumentBuf| -> Result<bool, Failure> {
+                    Ok(effect.returns(&crate::load::decoded(it).map_err(Failure::other)?))
+                };
+                if found.iter().any(|known| id_of(known) == id_of(&it)) || returns(&it)? {
+                    continue;
+                }
+                let original = self.original(work, begun, it).await?;
+                if !returns(&original)? {
+                    found.push(original);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// A delegated operation as it was: it may have been changed on the way down already, by this run or by one that did not
+    /// come to the end of it. Only their journals know.
+    async fn original(
+        &self,
+        work: &Work,
+        begun: &Begun,
+        operation: RawDocumentBuf,
+    ) -> Result<RawDocumentBuf, Failure> {
+        let (dataset, id) = (&work.task.entry.id, id_of(&operation));
+        let others = begun.superseded.iter().map(|it| it.run);
+        for run in std::iter::once(self.run).chain(others) {
+            let entries = self.store.entries_about(run, dataset).await?;
+            let ours = |it: &&Document| Kind::Operation.is_of(it) && entry_id(it) == Some(&id);
+            if let Some(it) = entries.iter().find(ours) {
+                return crate::store::document(it);
+            }
+        }
+        Ok(operation)
     }
 
     /// The documents that the entry keeps: the dataset as it was and as it will be left, with its runs; views; operations.
