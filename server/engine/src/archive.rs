@@ -414,8 +414,9 @@ impl Archive {
         operation: RawDocumentBuf,
     ) -> Result<RawDocumentBuf, Failure> {
         let (dataset, id) = (&work.task.entry.id, id_of(&operation));
-        let others = begun.superseded.iter().map(|it| it.run);
-        for run in std::iter::once(self.run).chain(others) {
+        let mut runs = vec![self.run];
+        runs.extend(begun.superseded.iter().map(|it| it.run));
+        for run in runs {
             let entries = self.store.entries_about(run, dataset).await?;
             let ours = |it: &&Document| Kind::Operation.is_of(it) && entry_id(it) == Some(&id);
             if let Some(it) = entries.iter().find(ours) {

@@ -224,13 +224,19 @@ impl Writer {
     /// committed.
     async fn promise(&self, ready: &[(Work, bool)]) -> Result<(), Failure> {
         let Some(archive) = &self.archive else { return Ok(()) };
-        archive.promise(ready.iter().map(|(it, _)| it)).await
+        let ready: Vec<&Work> = ready.iter().map(|(it, _)| it).collect();
+        archive.promise(&ready).await
     }
 
     /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
     /// what is given back once more is the same.
     async fn settle(&self, done: &[Work]) -> Option<String> {
-        let settled = self.archive.as_ref()?.settle(done).await;
+        let archive = self.archive.as_ref()?;
+        let mut settled = archive.settle(done).await;
+        if settled.as_ref().is_err_and(Failure::is_unreachable) {
+            // The connection may have been lost, and nothing else.
+            settled = archive.settle(done).await;
+        }
         let failure = settled.err()?;
         Some(format!("what the archive has of it could not be settled: {}", failure.text))
     }
@@ -430,31 +436,11 @@ impl Writer {
             }
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
-        // Whoever has the lease by now may have put there what we would remove.
-        let ours = || {
-            if self.control.is_over() {
-                return Err(Failure::other(
-                    "the lease was lost; whoever goes on with the run does it",
-                ));
-            }
-            Ok(())
-        };
-        let removed = async {
-            if !views.is_empty() {
-                ours()?;
-                self.store.delete_views(&views).await?;
-            }
-            if !files.is_empty() {
-                ours()?;
-                self.store.delete_results(&files).await?;
-            }
-            if runs.is_empty() {
-                return Ok(0);
-            }
-            ours()?;
-            self.store.delete_runs(&runs).await
-        };
-        let told = match removed.await {
+        let mut removed = self.remove_all(&views, &files, &runs).await;
+        if removed.as_ref().is_err_and(Failure::is_unreachable) {
+            removed = self.remove_all(&views, &files, &runs).await;
+        }
+        let told = match removed {
             Ok(0) => None,
             Ok(left) => {
                 Some(format!("{left} run documents were edited meanwhile and are left as orphans"))
@@ -473,6 +459,37 @@ impl Writer {
             tracing::warn!("what was removed could not be noted: {failure}");
         }
         told
+    }
+
+    /// How many of the runs stay, because somebody has edited them.
+    async fn remove_all(
+        &self,
+        views: &[Bson],
+        files: &[ObjectId],
+        runs: &[&Document],
+    ) -> Result<usize, Failure> {
+        // Whoever has the lease by now may have put there what we would remove.
+        let ours = || {
+            if self.control.is_over() {
+                return Err(Failure::other(
+                    "the lease was lost; whoever goes on with the run does it",
+                ));
+            }
+            Ok(())
+        };
+        if !views.is_empty() {
+            ours()?;
+            self.store.delete_views(views).await?;
+        }
+        if !files.is_empty() {
+            ours()?;
+            self.store.delete_results(files).await?;
+        }
+        if runs.is_empty() {
+            return Ok(0);
+        }
+        ours()?;
+        self.store.delete_runs(runs).await
     }
 }
 

@@ -55,12 +55,18 @@ async fn every_revision_can_be_cut_off_after_each_write_both_ways() {
     });
     let mut tried = Tried::default();
     let mut all = stream::iter(trying).buffer_unordered(SIDE_BY_SIDE);
+    let mut failed = 0;
     while let Some(done) = all.next().await {
-        let (case, it) = done.unwrap();
+        // It has said why; the others are tried all the same.
+        let Ok((case, it)) = done else {
+            failed += 1;
+            continue;
+        };
         assert!(it.writes.iter().any(|it| it.ends_with(".datasets")), "{}: no write", case.name);
         println!("{}: {} points of {} writes", case.name, it.points, it.writes.len());
         tried.add(&it);
     }
+    assert_eq!(failed, 0, "cases failed");
     println!(
         "{} points, {} of them by killing the process and {} by cutting the connection, at {} borders of {} revisions, \
          both directions, there and back: 0 differences",
@@ -160,7 +166,10 @@ async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes
     for it in lanes.collect::<Vec<_>>() {
         points += it.await.unwrap();
     }
-    println!("{points} points in {} cases at which the server was killed: 0 differences", chosen.len());
+    println!(
+        "{points} points in {} cases at which the server was killed: 0 differences",
+        chosen.len()
+    );
 }
 
 /// Kills the server at the points that are chosen, and lets the same again complete and undo what was begun.

@@ -7,7 +7,7 @@
 use bson::{Bson, RawDocument};
 use model::JournalState;
 
-use super::Archive;
+use super::{Archive, Returning};
 use crate::{
     journal::print,
     load::Work,
@@ -20,7 +20,7 @@ const GROUP: usize = 100;
 
 impl Archive {
     /// Before the commit: what is about to be given back.
-    pub async fn promise(&self, ready: impl Iterator<Item = &Work> + Send) -> Result<(), Failure> {
+    pub async fn promise(&self, ready: &[&Work]) -> Result<(), Failure> {
         let mut promises = Vec::new();
         for work in ready {
             let print = || print(work.changed.document.as_bytes());
@@ -40,9 +40,11 @@ impl Archive {
         if !ids.is_empty() {
             self.store.confirm_archive(&ids).await?;
         }
-        for it in done.iter().filter_map(|it| it.back.as_ref()).flat_map(|it| &it.entries) {
-            give(&self.store, &it.entry, (&it.given(self.run), it.closes), self.keeps_journal)
-                .await?;
+        let back = done.iter().filter_map(|it| it.back.as_ref());
+        let given: Vec<&Returning> = back.flat_map(|it| &it.entries).collect();
+        for it in given {
+            let by_us = it.given(self.run);
+            give(&self.store, &it.entry, (&by_us, it.closes), self.keeps_journal).await?;
         }
         Ok(())
     }
