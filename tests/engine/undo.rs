@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use bson::{Bson, Document, doc};
+use std::time::Duration;
+
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{Control, JobState, OnFailure, Report, Request, State as Became, Target};
 use futures_util::TryStreamExt;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, video_dataset,
-    video_frames, video_samples,
+    Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples, program,
+    video_dataset, video_frames, video_samples,
 };
 
 const BOUNDARIES: [&str; 22] = [
@@ -28,10 +30,46 @@ fn to(version: &str) -> Request {
 }
 
 async fn undo(deployment: &Deployment, run: &Report, names: &[&str]) -> Report {
+    tries_to_undo(deployment, run.run.as_deref().unwrap(), names).await.unwrap()
+}
+
+async fn tries_to_undo(
+    deployment: &Deployment,
+    id: &str,
+    names: &[&str],
+) -> engine::Result<Report> {
     let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
     let (control, _meter, _events) = Control::new();
-    let id = run.run.as_deref().unwrap();
-    deployment.engine().await.undo(id, &names, control).await.unwrap()
+    deployment.engine().await.undo(id, &names, control).await
+}
+
+/// Kills the program with these arguments right before the first such write. Returns the newest run.
+async fn killed_before(
+    deployment: &Deployment,
+    arguments: &[&str],
+    command: &str,
+    namespace: &str,
+) -> String {
+    let wire = Wire::before(Mongod::shared(), command, namespace).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
+    assert_eq!(ended.status, None, "{}", ended.stderr);
+    newest_run(deployment).await
+}
+
+async fn newest_run(deployment: &Deployment) -> String {
+    let runs = deployment.engine().await.runs().await.unwrap();
+    runs.into_iter().max_by_key(|it| it.created.clone()).unwrap().id
+}
+
+async fn says(deployment: &Deployment, arguments: &[&str]) {
+    deployment.led_by(program!(arguments)).run().await.exits_with(0);
+}
+
+/// An id as a client makes it this many seconds from now.
+fn made_after(seconds: i64) -> ObjectId {
+    let then = DateTime::now().timestamp_millis() / 1000 + seconds;
+    ObjectId::from_parts(u32::try_from(then).unwrap(), [1; 5], [1; 3])
 }
 
 /// An empty collection is as good as none, which is all that a client can tell.
@@ -197,8 +235,7 @@ async fn samples_and_runs_that_somebody_has_changed_since_are_not_lost() {
                 "samples of it were edited since"
             }
             "added" => {
-                tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
-                samples.insert_one(doc! { "_id": bson::oid::ObjectId::new() }).await.unwrap();
+                samples.insert_one(doc! { "_id": made_after(3) }).await.unwrap();
                 "samples were added to it since"
             }
             "run" => {
@@ -286,4 +323,41 @@ async fn a_dataset_document_that_is_larger_than_an_entry_is_as_it_was() {
     let run = deployment.migrate(to(NEWEST)).await;
     assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
     assert!(before == dump(&deployment).await);
+}
+
+/// A run up that is killed when its datasets are committed, and what the archive has given back to them is not settled.
+async fn killed_after_the_commit() -> (Deployment, Dump, String) {
+    let deployment = Deployment::holding(&State::newest()).await;
+    deployment.migrate(to("0.18.0")).await;
+    let before = dump(&deployment).await;
+    let place = "fiftyone_migrate.archive";
+    let run = killed_before(&deployment, &["--all"], "update", place).await;
+    deployment.assert_newest().await;
+    (deployment, before, run)
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_after_its_commit_and_goes_on_is_undone_to_what_was_before_it() {
+    let (deployment, before, run) = killed_after_the_commit().await;
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    assert_eq!(undone.run_state, Some(JobState::Undone));
+    same("killed after the commit", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn what_somebody_has_changed_after_the_commit_and_before_the_run_goes_on_is_not_lost() {
+    let (deployment, _, run) = killed_after_the_commit().await;
+    let edit = doc! { "$set": { "info": { "mine": 1 } } };
+    deployment.collection("datasets").update_one(doc! { "name": "img-det" }, edit).await.unwrap();
+    says(&deployment, &["runs", "resume", &run]).await;
+    let edited = deployment.dataset("img-det").await;
+    assert_eq!(edited.get_document("info").unwrap(), &doc! { "mine": 1 });
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let refused: Vec<_> =
+        undone.datasets.iter().filter(|it| it.state == Became::NotUndone).collect();
+    assert_eq!(refused.len(), 1, "{:?}", undone.datasets);
+    let reason = refused[0].reason.as_deref().unwrap();
+    assert_eq!(reason, "somebody has changed it since: `info`");
+    assert_eq!(deployment.dataset("img-det").await, edited);
 }

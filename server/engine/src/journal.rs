@@ -5,6 +5,7 @@
 //! with an entry keeps the values that it has: those that a run finds when it goes on may be its own.
 
 mod prints;
+mod reread;
 mod size;
 
 use std::{
@@ -26,7 +27,10 @@ use crate::{
 };
 
 pub use prints::{differing, print, prints};
+pub use reread::original;
 pub use size::Estimate;
+
+use reread::Reread;
 
 /// How many bytes of a dataset document go into one entry.
 const PART_BYTES: usize = 8 << 20;
@@ -360,7 +364,8 @@ impl Journal {
         Ok(entries)
     }
 
-    /// The dataset itself. Its document only changes when it is committed, so that what was read last counts.
+    /// The dataset itself. Its document only changes when it is committed, so that what was read last counts, until it is:
+    /// from then on, what was read is the work of this run.
     fn dataset(&self, before: &Before<'_>) -> Result<Vec<Document>, Failure> {
         let Before { work, footprints, .. } = before;
         let known = before.entries_of(Kind::Dataset).next();
@@ -394,22 +399,50 @@ impl Journal {
                 footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
             passes.push(doc! { "samples": samples, "frames": frames }.into());
         }
+        let reread = Reread::of(&before.entries, &work.read.document);
+        let (mut entries, mut content) = match known.filter(|_| reread.is_committed()) {
+            Some(known) => (Vec::new(), first(known)),
+            None => self.read(work),
+        };
+        // What somebody has changed since it was committed is not ours: with the prints of what we had committed, undoing it
+        // is refused.
+        if reread != Reread::Edited {
+            content.insert("after", prints(&work.changed.document));
+        }
+        content.extend(doc! {
+            "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
+        });
+        entries.push(self.id(id, Kind::Dataset, Bson::Null).with(content));
+        Ok(entries)
+    }
+
+    /// What is kept of a dataset that this run has not committed: more of its bytes, and the rest.
+    fn read(&self, work: &Work) -> (Vec<Document>, Document) {
+        let id = &work.task.entry.id;
         let mut parts = work.read.document.as_bytes().chunks(PART_BYTES);
         let first = parts.next().unwrap_or_default();
-        let mut entries: Vec<Document> = (1_i32..)
+        let parts: Vec<Document> = (1_i32..)
             .zip(parts)
             .map(|(at, it)| self.id(id, Kind::Part, at.into()).with(doc! { "bytes": binary(it) }))
             .collect();
-        let count = i32::try_from(entries.len()).unwrap_or(i32::MAX);
-        entries.push(self.id(id, Kind::Dataset, Bson::Null).with(doc! {
+        let count = i32::try_from(parts.len()).unwrap_or(i32::MAX);
+        let content = doc! {
             "name": &work.task.entry.name, "renamed_to": &work.name, "order": moment(),
             "destination": work.task.destination.to_string(), "begun": DateTime::now(),
-            "bytes": binary(first), "parts": count, "after": prints(&work.changed.document),
-            "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
+            "bytes": binary(first), "parts": count,
             "samples": &work.collections.samples, "frames": &work.collections.frames,
-        }));
-        Ok(entries)
+        };
+        (parts, content)
     }
+}
+
+/// What was kept first of a dataset: what it was, where, and since when. The prints as well, as long as nobody has others.
+fn first(known: &Document) -> Document {
+    let mut content = known.clone();
+    for key in ["_id", "kind", "kept_at"] {
+        content.remove(key);
+    }
+    content
 }
 
 impl Before<'_> {

@@ -9,7 +9,7 @@ use revisions::{Collections, Footprint, Pass, Release, Stage, base};
 
 use super::{Back, Stay, database::indexes_in};
 use crate::{
-    journal::{differing, entry_id, id_of, print},
+    journal::{differing, entry_id, id_of, original, print},
     pass::{Halt, Whose},
     store::{self, Kind, Restoring, Swap, Values},
 };
@@ -85,14 +85,7 @@ impl Back {
         let Some(entry) = find(Kind::Dataset).next().cloned() else {
             return Err(Stay::Refused(format!("the undo journal knows nothing of dataset {text}")));
         };
-        let mut bytes = store::bytes(&entry, "bytes");
-        let mut parts: Vec<&Document> = find(Kind::Part).collect();
-        parts.sort_by_key(|it| entry_id(it).and_then(Bson::as_i32));
-        let count = usize::try_from(entry.get_i32("parts").unwrap_or_default()).unwrap_or_default();
-        parts.into_iter().take(count).for_each(|it| bytes.extend(store::bytes(it, "bytes")));
-        let original = RawDocumentBuf::from_bytes(bytes).map_err(|it| {
-            store::Failure::other(format!("the undo journal cannot be read: {it}"))
-        })?;
+        let original = original(&entries)?;
         let Some(now) = self.store.datasets(std::slice::from_ref(id)).await?.pop().flatten() else {
             return Err(Stay::Refused("it was deleted since".to_owned()));
         };
