@@ -361,3 +361,66 @@ async fn what_somebody_has_changed_after_the_commit_and_before_the_run_goes_on_i
     assert_eq!(reason, "somebody has changed it since: `info`");
     assert_eq!(deployment.dataset("img-det").await, edited);
 }
+
+/// A run up that is killed when the samples are changed and the datasets are not.
+async fn killed_before_the_commit() -> (Deployment, Dump, String) {
+    let deployment = odd().await;
+    let before = dump(&deployment).await;
+    let place = format!("{}.datasets", deployment.database.name());
+    let run = killed_before(&deployment, &["--all"], "update", &place).await;
+    let after = dump(&deployment).await;
+    assert_eq!(before["datasets"], after["datasets"]);
+    assert_ne!(before, after);
+    (deployment, before, run)
+}
+
+#[tokio::test]
+async fn samples_that_were_added_while_the_run_rested_are_seen() {
+    let (deployment, _, run) = killed_before_the_commit().await;
+    // It rests for an hour, in the middle of which somebody adds a sample.
+    let hour = doc! { "begun": { "$subtract": ["$begun", 3_600_000] } };
+    let entries = deployment.jobs().collection::<Document>("run_journal");
+    let of = doc! { "_id.run": ObjectId::parse_str(&run).unwrap(), "kind": "dataset" };
+    assert_eq!(
+        entries.update_many(of, vec![doc! { "$set": hour }]).await.unwrap().matched_count,
+        2
+    );
+    let dataset = deployment.dataset("images").await;
+    let samples = dataset.get_str("sample_collection_name").unwrap();
+    let added = made_after(-1800);
+    deployment.plant(samples, [doc! { "_id": added, "created_at": "mine" }]).await;
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(reasons, ["samples were added to it since"]);
+    assert_eq!(deployment.version_of("images").await, NEWEST.into());
+    assert_eq!(deployment.version_of("videos").await, "0.18.0".into());
+}
+
+#[tokio::test]
+async fn what_is_tried_again_at_another_time_is_not_taken_for_an_edit() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::on(&server, "again").await;
+    deployment.plant_all(&dump(&odd().await).await).await;
+    let before = dump(&deployment).await;
+    let failure = |mode: &str| {
+        doc! {
+            "configureFailPoint": "failCommand", "mode": mode,
+            "data": {
+                "failCommands": ["update"], "namespace": "again.datasets", "errorCode": 8,
+                "appName": "fiftyone-migrate",
+            },
+        }
+    };
+    let admin = deployment.database.client().database("admin");
+    admin.run_command(failure("alwaysOn")).await.unwrap();
+    let run = deployment.migrate(to(NEWEST)).await;
+    admin.run_command(failure("off")).await.unwrap();
+    assert_eq!(run.count(Became::Failed), 2);
+    says(&deployment, &["runs", "retry", run.run.as_deref().unwrap()]).await;
+    deployment.assert_newest().await;
+    let undone = undo(&deployment, &run, &[]).await;
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
+    same("again", &before, &dump(&deployment).await);
+}

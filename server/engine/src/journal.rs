@@ -47,6 +47,8 @@ pub struct Journal {
     pub control: Control,
     /// Whose it is.
     pub run: ObjectId,
+    /// The time that the run writes.
+    pub time: DateTime,
     /// Whether the run has been begun before, so that there may be entries already.
     pub goes_on: bool,
     /// The collections that exist.
@@ -402,7 +404,7 @@ impl Journal {
         let reread = Reread::of(&before.entries, &work.read.document);
         let (mut entries, mut content) = match known.filter(|_| reread.is_committed()) {
             Some(known) => (Vec::new(), first(known)),
-            None => self.read(work),
+            None => self.read(work, known),
         };
         // What somebody has changed since it was committed is not ours: with the prints of what we had committed, undoing it
         // is refused.
@@ -417,8 +419,10 @@ impl Journal {
     }
 
     /// What is kept of a dataset that this run has not committed: more of its bytes, and the rest.
-    fn read(&self, work: &Work) -> (Vec<Document>, Document) {
+    fn read(&self, work: &Work, known: Option<&Document>) -> (Vec<Document>, Document) {
         let id = &work.task.entry.id;
+        // What was added to it or edited since it was kept first was not kept, however long the run has rested meanwhile.
+        let begun = known.and_then(|it| it.get_datetime("begun").ok()).copied();
         let mut parts = work.read.document.as_bytes().chunks(PART_BYTES);
         let first = parts.next().unwrap_or_default();
         let parts: Vec<Document> = (1_i32..)
@@ -428,8 +432,8 @@ impl Journal {
         let count = i32::try_from(parts.len()).unwrap_or(i32::MAX);
         let content = doc! {
             "name": &work.task.entry.name, "renamed_to": &work.name, "order": moment(),
-            "destination": work.task.destination.to_string(), "begun": DateTime::now(),
-            "bytes": binary(first), "parts": count,
+            "destination": work.task.destination.to_string(), "bytes": binary(first), "parts": count,
+            "begun": begun.unwrap_or_else(DateTime::now), "time": self.time,
             "samples": &work.collections.samples, "frames": &work.collections.frames,
         };
         (parts, content)

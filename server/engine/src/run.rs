@@ -526,6 +526,7 @@ impl Run {
             store: self.store.clone(),
             control: self.control.clone(),
             run: hand.id(),
+            time: hand.time(),
             goes_on: self.going.job.is_some() || hand.goes_on(),
             existing: Arc::new(existing),
             contended: Contended::default(),

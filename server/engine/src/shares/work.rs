@@ -85,6 +85,7 @@ impl Bench {
             store: self.store.clone(),
             control: control.clone(),
             run: self.run,
+            time: self.time,
             goes_on: self.goes_on || goes_on,
             existing: Arc::clone(&existing),
             contended: Contended::default(),

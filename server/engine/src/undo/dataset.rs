@@ -171,7 +171,10 @@ impl Back {
             if self.store.any(collection, newer, AT_ONCE).await?.is_some() {
                 return Err(Stay::Refused(format!("{what} were added to it since")));
             }
-            let edited = doc! { "last_modified_at": { "$gt": begun } };
+            // One that was tried again has the time of that, which is later.
+            let mut later = doc! { "$gt": begun };
+            later.extend(kept.entry.get_datetime("time").map(|it| ("$ne".to_owned(), it.into())));
+            let edited = doc! { "last_modified_at": later };
             if keeps_time && self.any(collection, &edited).await? {
                 return Err(Stay::Refused(format!("{what} of it were edited since")));
             }
