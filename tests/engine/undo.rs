@@ -424,3 +424,16 @@ async fn what_is_tried_again_at_another_time_is_not_taken_for_an_edit() {
     assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
     same("again", &before, &dump(&deployment).await);
 }
+
+#[tokio::test]
+async fn a_dataset_that_was_never_committed_and_only_looked_at_since_has_its_samples_back() {
+    let (deployment, mut before, run) = killed_before_the_commit().await;
+    let looked = doc! { "$set": { "last_loaded_at": DateTime::now() } };
+    deployment.collection("datasets").update_many(doc! {}, looked).await.unwrap();
+    before.insert("datasets".to_owned(), deployment.all("datasets").await);
+    says(&deployment, &["runs", "pause", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
+    same("looked at", &before, &dump(&deployment).await);
+}

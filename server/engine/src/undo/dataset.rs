@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf, doc, oid::ObjectId};
 use revisions::{Collections, Footprint, Pass, Release, Stage, base};
 
 use super::{Back, Stay, database::indexes_in};
 use crate::{
-    journal::{differing, entry_id, id_of, original, print},
+    journal::{differing, entry_id, id_of, original, print, prints},
     pass::{Halt, Whose},
     store::{self, Kind, Restoring, Swap, Values},
 };
@@ -45,7 +45,7 @@ impl Back {
         self.judge(&kept, text).await?;
         let mut before = self.store.process().await?;
         self.change(id, &kept).await?;
-        if kept.now != kept.original {
+        if !kept.is_back() {
             let swap = Swap { read: &kept.now, changed: &kept.original };
             if self.store.commit(&[swap]).await? != 1 {
                 return Err(Stay::Refused(
@@ -105,14 +105,9 @@ impl Back {
 
     /// Refuses where somebody has changed something since: it would be lost.
     async fn judge(&self, kept: &Kept, text: &str) -> Result<(), Stay> {
-        let is_back = kept.now == kept.original;
+        let is_back = kept.is_back();
         if !is_back {
-            let mut keys = kept
-                .entry
-                .get_document("after")
-                .map(|it| differing(it, &kept.now))
-                .unwrap_or_default();
-            keys.retain(|it| it != LOOKED_AT);
+            let keys = kept.edited();
             if !keys.is_empty() {
                 let later = self.store.migrated_since(self.job.id, text).await?;
                 return Err(Stay::Refused(match later {
@@ -341,6 +336,18 @@ impl Back {
 }
 
 impl Kept {
+    /// Whether the document is as it was before: the run has not committed it, or it is undone already. Somebody may have
+    /// looked at it since; then it stays as it is.
+    fn is_back(&self) -> bool {
+        self.now == self.original
+            || (!self.edited().is_empty() && unlike(&prints(&self.original), &self.now).is_empty())
+    }
+
+    /// The keys that are not as the run has left them.
+    fn edited(&self) -> Vec<String> {
+        self.entry.get_document("after").map(|it| unlike(it, &self.now)).unwrap_or_default()
+    }
+
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Document> {
         self.entries.iter().filter(move |it| kind.is_of(it))
     }
@@ -361,6 +368,13 @@ impl Kept {
         let inserted = self.list("inserted").iter().filter_map(|it| it.as_document()?.get("id"));
         inserted.chain(self.of(Kind::Run).filter_map(entry_id)).cloned().collect()
     }
+}
+
+/// The keys in which a document is not the one of these prints, whoever has looked at it.
+fn unlike(prints: &Document, document: &RawDocument) -> Vec<String> {
+    let mut keys = differing(prints, document);
+    keys.retain(|it| it != LOOKED_AT);
+    keys
 }
 
 fn decoded(raw: &RawDocumentBuf) -> Result<Document, store::Failure> {
