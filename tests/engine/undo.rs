@@ -437,3 +437,37 @@ async fn a_dataset_that_was_never_committed_and_only_looked_at_since_has_its_sam
     assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
     same("looked at", &before, &dump(&deployment).await);
 }
+
+#[tokio::test]
+async fn no_dataset_goes_back_up_before_the_database_does() {
+    let deployment = odd().await;
+    deployment.migrate(to(NEWEST)).await;
+    let before = dump(&deployment).await;
+    let down = deployment.migrate(to("0.18.0")).await;
+    let id = down.run.as_deref().unwrap();
+    let alone = tries_to_undo(&deployment, id, &["images"]).await.unwrap_err().to_string();
+    assert_eq!(
+        alone,
+        format!(
+            "the database is at v0.18.0, and what is undone would be newer: it was at v{NEWEST} before; undo all of the \
+             run, which takes the database up first"
+        )
+    );
+    // Nothing was begun.
+    assert_eq!(deployment.engine().await.run(id).await.unwrap().state, JobState::Completed);
+    deployment.configure_anew("0.17.2").await;
+    let low = dump(&deployment).await;
+    let all = tries_to_undo(&deployment, id, &[]).await.unwrap_err().to_string();
+    assert_eq!(
+        all,
+        format!(
+            "the database is at v0.17.2, and what is undone would be newer: it was at v{NEWEST} before; somebody has \
+             changed its `config` document since the run, and until that is as the run has left it, nothing can be undone"
+        )
+    );
+    same("nothing is undone", &low, &dump(&deployment).await);
+    assert_eq!(deployment.engine().await.run(id).await.unwrap().state, JobState::PartlyUndone);
+    deployment.configure_anew("0.18.0").await;
+    assert_eq!(undo(&deployment, &down, &[]).await.run_state, Some(JobState::Undone));
+    same("all is undone", &before, &dump(&deployment).await);
+}

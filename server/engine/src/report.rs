@@ -61,6 +61,14 @@ pub struct DatabaseReport {
     pub state: State,
 }
 
+impl DatabaseReport {
+    /// Whether it is newer where it is going to, as far as both say where they are.
+    pub fn goes_up(&self) -> bool {
+        let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
+        version(&self.destination) > version(&self.head)
+    }
+}
+
 /// What happens to one dataset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatasetReport {

@@ -125,6 +125,11 @@ impl Engine {
         let entries = self.store.entries().await.map_err(error)?;
         let reports = self.reports(&job, &entries).await?;
         let wanted = wanted(&job, &undo, &reports, &entries)?;
+        if wanted.is_some() {
+            let others = self.store.entries_about(job.id, &Bson::Null).await.map_err(error)?;
+            let why = "undo all of the run, which takes the database up first";
+            database::is_high_enough(&self.store, &others, why).await?;
+        }
         let hand = Hand::take_back(&self.store, &job, &undo, control.clone(), hands_over).await?;
         let mut report = Report { run: Some(hand.id().to_hex()), ..Report::default() };
         let back = self.back(job, &hand, control.clone(), reports, wanted.as_ref(), &mut report);
@@ -189,6 +194,12 @@ impl Engine {
         let goes_down = goes_down.map(|it| it.get_bool("goes_down").unwrap_or(false));
         if goes_down == Some(true) {
             report.database = Some(back.database(&others).await?);
+            if back.control.is_stopped() {
+                return Ok(());
+            }
+            let why = "somebody has changed its `config` document since the run, and until that is as the run has left it, \
+                       nothing can be undone";
+            database::is_high_enough(&self.store, &others, why).await?;
         }
         let done = |id: &str| reports.get(id).is_some_and(|it| it.state == State::Undone);
         let stamped = back.stamps(&others, &reports, |id| is_wanted(id) && !done(id)).await;
