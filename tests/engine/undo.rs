@@ -471,3 +471,29 @@ async fn no_dataset_goes_back_up_before_the_database_does() {
     assert_eq!(undo(&deployment, &down, &[]).await.run_state, Some(JobState::Undone));
     same("all is undone", &before, &dump(&deployment).await);
 }
+
+#[tokio::test]
+async fn an_undo_of_some_datasets_that_was_cut_off_is_not_taken_for_another() {
+    let deployment = odd().await;
+    let before = dump(&deployment).await;
+    let run = deployment.migrate(to(NEWEST)).await;
+    let id = run.run.as_deref().unwrap();
+    let place = format!("{}.datasets", deployment.database.name());
+    let arguments = ["runs", "undo", id, "-n", "videos"];
+    killed_before(&deployment, &arguments, "update", &place).await;
+    for names in [&[][..], &["images"]] {
+        let refused = tries_to_undo(&deployment, id, names).await.unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!(
+                "run {id} is being undone for `videos` alone, and that was cut off; let it come to its end with \
+                 `fiftyone-migrate runs undo {id} -n videos`, and ask for more then"
+            )
+        );
+    }
+    assert_eq!(deployment.version_of("videos").await, NEWEST.into());
+    let undone = undo(&deployment, &run, &["videos"]).await;
+    assert_eq!(undone.run_state, Some(JobState::PartlyUndone));
+    assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
+    same("in two", &before, &dump(&deployment).await);
+}

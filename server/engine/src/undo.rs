@@ -116,7 +116,10 @@ impl Engine {
         self.store.server().await?;
         can_be_undone(&job)?;
         let undo = match (&job.undo, names) {
-            (Some(undo), _) if job.state == JobState::Undoing => undo.clone(),
+            (Some(undo), names) if job.state == JobState::Undoing => {
+                undo.is_what_is_asked(&job, names)?;
+                undo.clone()
+            }
             (_, names) => {
                 let names = names.unwrap_or_default().to_vec();
                 JobUndo { names, by: Holder::this().name() }
@@ -344,6 +347,29 @@ fn wanted(
         ids.extend(found);
     }
     Ok(Some(ids))
+}
+
+impl JobUndo {
+    /// Whoever asks for something else than what was begun must not believe that it is done. `names`: none to go on with
+    /// whatever that is.
+    fn is_what_is_asked(&self, job: &Job, names: Option<&[String]>) -> Result<()> {
+        let all = |names: &[String]| names.iter().cloned().collect::<BTreeSet<String>>();
+        if names.is_none_or(|it| all(it) == all(&self.names)) {
+            return Ok(());
+        }
+        let id = job.id;
+        let shown = self.names.iter().map(|it| format!("`{}`", crate::report::printable(it)));
+        let what = match self.names.as_slice() {
+            [] => "as a whole".to_owned(),
+            _ => format!("for {} alone", shown.collect::<Vec<_>>().join(", ")),
+        };
+        let names = self.names.iter().map(|it| format!(" -n {}", crate::report::printable(it)));
+        let names: String = names.collect();
+        Err(Error::Refused(format!(
+            "run {id} is being undone {what}, and that was cut off; let it come to its end with `fiftyone-migrate runs undo \
+             {id}{names}`, and ask for more then"
+        )))
+    }
 }
 
 fn can_be_undone(job: &Job) -> Result<()> {
