@@ -497,3 +497,44 @@ async fn an_undo_of_some_datasets_that_was_cut_off_is_not_taken_for_another() {
     assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
     same("in two", &before, &dump(&deployment).await);
 }
+
+#[tokio::test]
+async fn nothing_is_undone_while_the_run_holds() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::on(&server, "holds").await;
+    deployment.plant_all(&dump(&odd().await).await).await;
+    deployment.migrate(to(NEWEST)).await;
+    let before = dump(&deployment).await;
+    // One dataset goes down, with documents that come back first of all, and then all.
+    let some = Request { target: Target::Datasets(vec!["images".to_owned()]), ..to("0.18.0") };
+    for request in [some, to("0.18.0")] {
+        let down = deployment.migrate(request).await;
+        let id = down.run.as_deref().unwrap();
+        let low = dump(&deployment).await;
+        says(&deployment, &["runs", "pace", id, "--disk", "1000000000"]).await;
+        // What is to be undone is read slowly, so that it holds by then.
+        let slowly = |mode: &str| {
+            doc! {
+                "configureFailPoint": "failCommand", "mode": mode,
+                "data": {
+                    "failCommands": ["find"], "namespace": "fiftyone_migrate.run_journal",
+                    "blockConnection": true, "blockTimeMS": 700, "appName": "fiftyone-migrate",
+                },
+            }
+        };
+        let admin = deployment.database.client().database("admin");
+        admin.run_command(slowly("alwaysOn")).await.unwrap();
+        let undoing = deployment.led_by(program!(["runs", "undo", id])).spawn();
+        let engine = deployment.engine().await;
+        while engine.run(id).await.unwrap().holding.is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        admin.run_command(slowly("off")).await.unwrap();
+        // It has the time to do what it must not.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        same("holding", &low, &dump(&deployment).await);
+        says(&deployment, &["runs", "pace", id, "--disk", "0"]).await;
+        undoing.ended().await.exits_with(0);
+        same("undone", &before, &dump(&deployment).await);
+    }
+}

@@ -259,7 +259,7 @@ impl Back {
         let Known { id, mut report, .. } = known;
         report.warnings = Vec::new();
         report.reason = None;
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return report;
         }
         match self.dataset(&id, &report.id).await {

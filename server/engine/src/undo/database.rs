@@ -20,7 +20,7 @@ impl Back {
     pub(super) async fn database(&self, entries: &[Document]) -> Result<DatabaseReport> {
         let mut report = database_stays(entries);
         let Some(entry) = entry(entries) else { return Ok(report) };
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Ok(report);
         }
         let (before, after) = (config(entry, "before"), config(entry, "after"));
@@ -55,8 +55,8 @@ impl Back {
                 turn: 0,
                 scope: format!("collection {name}"),
             };
-            let go_on = || !self.control.is_stopped();
-            if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+            let (insert, control) = (Restoring::Insert, &self.control);
+            if !self.store.restore_values(&values, name, &insert, control).await? {
                 return Ok(false);
             }
             let indexes = entries

@@ -46,6 +46,9 @@ impl Back {
         let mut before = self.store.process().await?;
         self.change(id, &kept).await?;
         if !kept.is_back() {
+            if !self.control.may_go_on().await {
+                return Err(Halt::Stopped.into());
+            }
             let swap = Swap { read: &kept.now, changed: &kept.original };
             if self.store.commit(&[swap]).await? != 1 {
                 return Err(Stay::Refused(
@@ -201,10 +204,9 @@ impl Back {
 
     /// Everything before the commit.
     async fn change(&self, id: &Bson, kept: &Kept) -> Result<(), Stay> {
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Err(Halt::Stopped.into());
         }
-        let go_on = || !self.control.is_stopped();
         let documents = |kind: Kind, all: bool| -> Result<Vec<RawDocumentBuf>, store::Failure> {
             let found = kept.of(kind).filter(|it| all || it.get("after") == Some(&Bson::Null));
             found.map(store::document).collect()
@@ -215,7 +217,8 @@ impl Back {
             // Chunks first: a file that is there is whole.
             for name in ["fs.chunks", "fs.files"] {
                 let values = self.values(id, 0, name);
-                if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+                let (insert, control) = (Restoring::Insert, &self.control);
+                if !self.store.restore_values(&values, name, &insert, control).await? {
                     return Err(Halt::Stopped.into());
                 }
             }
@@ -273,8 +276,8 @@ impl Back {
                     self.store.drop_unique_indexes(collection, "_sample_id").await?;
                 }
                 let restoring = Restoring::Change(footprint.restoring());
-                let (values, go_on) = (self.values(id, turn, scope), || !self.control.is_stopped());
-                if !self.store.restore_values(&values, collection, &restoring, go_on).await? {
+                let (values, control) = (self.values(id, turn, scope), &self.control);
+                if !self.store.restore_values(&values, collection, &restoring, control).await? {
                     return Err(Halt::Stopped.into());
                 }
                 self.control.wrote();
