@@ -499,6 +499,18 @@ async fn an_undo_of_some_datasets_that_was_cut_off_is_not_taken_for_another() {
 }
 
 #[tokio::test]
+async fn undoing_what_was_never_archived_writes_nothing_to_the_archive() {
+    let deployment = odd().await;
+    let run = deployment.migrate(to(NEWEST)).await;
+    let wire = Wire::whole(Mongod::shared()).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    assert_eq!(undo(&there, &run, &[]).await.run_state, Some(JobState::Undone));
+    let writes = wire.writes().await;
+    assert!(writes.iter().any(|it| it.namespace.ends_with(".datasets")), "{writes:?}");
+    assert!(!writes.iter().any(|it| it.namespace.contains("archive")), "{writes:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_undone_while_the_run_holds() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
     let deployment = Deployment::on(&server, "holds").await;

@@ -31,7 +31,7 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 use tokio::sync::OnceCell;
 
-pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, archived};
+pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, UsedArchive, archived};
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};

@@ -7,7 +7,10 @@ mod database;
 mod dataset;
 mod stamps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bson::{Bson, Document};
 use futures_util::{StreamExt, stream};
@@ -17,7 +20,7 @@ use crate::{
     Control, DatasetReport, Engine, Error, Event, Report, Result, State,
     job::{Hand, log},
     pass::{Halt, Passes},
-    store::{Entry, Failure, Holder, Job, JobUndo, Store},
+    store::{Entry, Failure, Holder, Job, JobUndo, Store, UsedArchive},
 };
 
 /// How many datasets are brought back side by side.
@@ -50,8 +53,9 @@ struct Back {
     store: Store,
     control: Control,
     passes: Passes,
-    existing: BTreeSet<String>,
+    existing: Arc<BTreeSet<String>>,
     job: Job,
+    archive: UsedArchive,
 }
 
 /// A dataset that the journal has something of.
@@ -186,11 +190,12 @@ impl Engine {
         report: &mut Report,
     ) -> Result<()> {
         let error = |it| self.store.error(it);
-        let existing = self.store.collections().await.map_err(error)?;
+        let existing = Arc::new(self.store.collections().await.map_err(error)?);
         let store = self.store.clone();
         let lease = (job.id, hand.fence());
-        let passes = Passes::new(store.clone(), control.clone(), lease, existing.clone());
-        let back = Back { store, control, passes, existing, job };
+        let passes = Passes::new(store.clone(), control.clone(), lease, Arc::clone(&existing));
+        let archive = store.used_archive(job.id).await.map_err(error)?;
+        let back = Back { store, control, passes, existing, job, archive };
         let is_wanted = |id: &str| wanted.is_none_or(|it| it.contains(id));
         let others = self.store.entries_about(back.job.id, &Bson::Null).await.map_err(error)?;
         let goes_down = database::entry(&others).filter(|_| wanted.is_none());

@@ -155,7 +155,7 @@ async fn carry(
         archive: None,
         yields: Yields::default(),
         store: store.clone(),
-        passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
+        passes: Passes::new(store.clone(), control.clone(), *run, Arc::new(existing.clone())),
         loader: Arc::new(loader),
         control: control.clone(),
         with_logs: Arc::new(with_logs),

@@ -42,7 +42,7 @@ pub struct Bench {
     /// Whether the run was begun before, so that there may be entries of the journal already.
     pub goes_on: bool,
     /// The collections that exist.
-    pub existing: BTreeSet<String>,
+    pub existing: Arc<BTreeSet<String>>,
     /// What was loaded for all of them.
     loader: Mutex<Option<(Arc<Loader>, bool)>>,
 }
@@ -60,7 +60,7 @@ impl Bench {
         keeps: Keeps,
         goes_on: bool,
     ) -> Result<Self, Failure> {
-        let (store, existing) = (store.clone(), store.collections().await?);
+        let (store, existing) = (store.clone(), Arc::new(store.collections().await?));
         let loader = Mutex::default();
         Ok(Self { store, run, time, keeps, goes_on, existing, loader })
     }
@@ -79,8 +79,9 @@ impl Bench {
         let loader = self.loader(tasks, entries.clone()).await?;
         let with_logs = self.datasets_with_logs(tasks).await?;
         let fence = (self.run, fence);
-        let passes = Passes::new(self.store.clone(), control.clone(), fence, self.existing.clone());
-        let existing = Arc::new(self.existing.clone());
+        let existing = Arc::clone(&self.existing);
+        let passes =
+            Passes::new(self.store.clone(), control.clone(), fence, Arc::clone(&existing));
         let journal = self.keeps.journal.then(|| Journal {
             store: self.store.clone(),
             control: control.clone(),

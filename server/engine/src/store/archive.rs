@@ -81,11 +81,19 @@ pub struct Given {
     pub conflicts: Vec<Document>,
 }
 
+/// What a run has done with the archive, so that nothing is asked about the datasets of one that has done nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedArchive {
+    /// It has kept something there, or has begun to.
+    pub kept: bool,
+    /// It has given something back.
+    pub given: bool,
+}
+
 impl Store {
     /// The entries about this database, and those that cannot be read: the `_id` of their dataset, and why.
     pub async fn archive(&self) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
-        let first = doc! { "database": self.name() };
-        let last = doc! { "database": self.name(), "dataset": Bson::MaxKey };
+        let (first, last) = self.of_datasets();
         let archive = self.jobs.collection::<Document>(ARCHIVE);
         let found = archive.find(doc! { "_id": { "$gte": first, "$lt": last } });
         let mut found = found.batch_size(10_000).await?;
@@ -163,10 +171,31 @@ impl Store {
         self.change_archive(filter, change).await
     }
 
+    /// What a run has done with the archive.
+    pub async fn used_archive(&self, run: ObjectId) -> Result<UsedArchive, Failure> {
+        let (first, last) = self.of_datasets();
+        let of_it = |key: &str| doc! { "_id": { "$gte": &first, "$lt": &last }, key: run };
+        let begun = doc! { "_id": super::jobs::of(run) };
+        let kept = self.has_any(ARCHIVE, of_it("_id.run")).await?
+            || self.has_any(DOCUMENTS, begun.clone()).await?
+            || self.has_any(ARCHIVE_VALUES, begun).await?;
+        Ok(UsedArchive { kept, given: self.has_any(ARCHIVE, of_it("given.run")).await? })
+    }
+
+    async fn has_any(&self, place: &str, filter: Document) -> Result<bool, Failure> {
+        let place = self.jobs.collection::<Document>(place);
+        Ok(place.find_one(filter).projection(doc! { "_id": 1 }).await?.is_some())
+    }
+
     /// What a run has given back is not given back any more, because it was undone.
     pub async fn take_archive_back(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        let (entries, _) = self.archive().await?;
-        for it in entries.iter().filter(|it| it.id.dataset == *dataset) {
+        let first = doc! { "database": self.name(), "dataset": dataset };
+        let mut last = first.clone();
+        last.insert("run", Bson::MaxKey);
+        let archive = self.jobs.collection::<ArchiveEntry>(ARCHIVE);
+        let of_it = doc! { "_id": { "$gte": first, "$lt": last }, "given.run": run };
+        let entries: Vec<ArchiveEntry> = archive.find(of_it).await?.try_collect().await?;
+        for it in entries {
             let Some(given) = it.given.iter().find(|it| it.run == run) else { continue };
             let filter = doc! { "_id": it.id.stored() };
             let change = doc! {
@@ -175,6 +204,12 @@ impl Store {
             self.change_archive(filter, change).await?;
         }
         Ok(())
+    }
+
+    /// The ids of all entries about datasets of this database: from the first, below the last.
+    fn of_datasets(&self) -> (Document, Document) {
+        let database = self.name();
+        (doc! { "database": database }, doc! { "database": database, "dataset": Bson::MaxKey })
     }
 
     async fn change_archive(&self, filter: Document, change: Document) -> Result<(), Failure> {

@@ -43,7 +43,7 @@ impl Back {
     pub(super) async fn dataset(&self, id: &Bson, text: &str) -> Result<(), Stay> {
         let kept = self.read(id, text).await?;
         self.judge(&kept, text).await?;
-        let mut before = self.store.process().await?;
+        let before = self.store.process().await?;
         self.change(id, &kept).await?;
         if !kept.is_back() {
             if !self.control.may_go_on().await {
@@ -57,29 +57,36 @@ impl Back {
                 ));
             }
         }
-        // As in a migration: what was acknowledged before a restart may be lost.
-        let insisting = Self {
-            control: self.control.insisting(),
-            passes: self.passes.insisting(),
-            ..self.clone()
-        };
-        for look in 0.. {
-            let process = self.store.process().await?;
-            if process == before {
-                break;
-            }
-            if look == LOOKS {
-                return Err(store::Failure::other("the MongoDB server keeps restarting").into());
-            }
-            before = process;
-            insisting.change(id, &kept).await?;
-        }
+        self.outlast(before, id, &kept).await?;
         self.remove(&kept).await?;
         // What the run has archived of it, it has again; what the run has given back to it, it has not.
-        self.store.forget_archive(self.job.id, id).await?;
-        self.store.take_archive_back(self.job.id, id).await?;
+        if self.archive.kept {
+            self.store.forget_archive(self.job.id, id).await?;
+        }
+        if self.archive.given {
+            self.store.take_archive_back(self.job.id, id).await?;
+        }
         // There is nothing to sweep after a dataset that has all of it again.
         Ok(self.store.forget_leftovers(self.job.id, std::slice::from_ref(id)).await?)
+    }
+
+    /// As in a migration: what was acknowledged before a restart may be lost.
+    async fn outlast(
+        &self,
+        mut before: Option<ObjectId>,
+        id: &Bson,
+        kept: &Kept,
+    ) -> Result<(), Stay> {
+        for _ in 0..LOOKS {
+            let process = self.store.process().await?;
+            if process == before {
+                return Ok(());
+            }
+            before = process;
+            let (control, passes) = (self.control.insisting(), self.passes.insisting());
+            Self { control, passes, ..self.clone() }.change(id, kept).await?;
+        }
+        Err(store::Failure::other("the MongoDB server keeps restarting").into())
     }
 
     async fn read(&self, id: &Bson, text: &str) -> Result<Kept, Stay> {
