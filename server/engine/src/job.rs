@@ -549,6 +549,6 @@ impl JobJournal {
             + i64::try_from(kept.as_millis()).unwrap_or(i64::MAX / 2);
         let without = proposal.asked.without_undo;
         let state = if without { JournalState::None } else { JournalState::Kept };
-        Self { state, expires: DateTime::from_millis(expires) }
+        Self { state, expires: DateTime::from_millis(expires), removing: false }
     }
 }

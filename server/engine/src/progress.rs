@@ -37,6 +37,11 @@ pub enum Event {
     Started(DatasetReport),
     /// A dataset is done with, well or badly.
     Finished(DatasetReport),
+    /// All is done, and what was kept to undo runs that cannot be undone any more is being removed.
+    Expired {
+        /// Of how many runs.
+        journals: usize,
+    },
 }
 
 /// What others hold of a run: how far it is, and the wish to stop it.
@@ -183,6 +188,11 @@ impl Control {
     /// The same control for what must not be left half-done: it only stops when somebody else may write.
     pub(crate) fn insisting(&self) -> Self {
         Self { insists: true, ..self.clone() }
+    }
+
+    /// Whether somebody has asked for an end.
+    pub(crate) fn is_told_to_stop(&self) -> bool {
+        self.meter.stop.load(Ordering::Relaxed)
     }
 
     /// Whether nothing may be begun any more, however important.

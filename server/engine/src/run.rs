@@ -27,6 +27,7 @@ use crate::{
     store::{Asked, Config, Entry, Failure, Store},
     survey::Survey,
     sweep::sweep,
+    undo::Expiry,
     unnoted::{is_at, unnoted},
     versions::newest,
     write::{Writer, Written},
@@ -181,7 +182,11 @@ impl Run {
             self.control.broken().or_else(|| written.as_ref().err().map(ToString::to_string));
         let run = hand.id();
         let rested = hand.rest(halted, failures, error.clone()).await;
-        crate::undo::expire(&self.store).await;
+        let expired = Expiry::of(&self.store).await;
+        if expired.count() > 0 && !self.control.is_told_to_stop() {
+            self.control.send(Event::Expired { journals: expired.count() });
+            expired.remove(|| !self.control.is_told_to_stop()).await;
+        }
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
             return Err(Error::CutOff { run: run.to_hex(), reason });
         }

@@ -15,6 +15,7 @@ use crate::{
     job::log,
     run::Going,
     store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
+    undo::Expiry,
 };
 
 /// How often a server looks for runs that nobody carries out.
@@ -209,8 +210,11 @@ impl Engine {
         let mut expiry: Option<Instant> = None;
         loop {
             if self.admin && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
-                crate::undo::expire(&self.store).await;
-                expiry = Some(Instant::now());
+                // A part at a time: runs that wait must not wait for that.
+                let begun = Instant::now();
+                let expired = Expiry::of(&self.store).await;
+                let removed = expired.remove(|| begun.elapsed() < ROUND).await;
+                expiry = removed.then_some(begun);
             }
             let (control, meter, mut events) = Control::new();
             let work = async {

@@ -5,7 +5,10 @@
 
 mod database;
 mod dataset;
+mod expiry;
 mod stamps;
+
+pub use expiry::Expiry;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -103,8 +106,8 @@ impl Engine {
             }
             log(&self.store, job.id, "its undo journal is dropped").await;
         }
-        self.store.forget_entries(job.id).await.map_err(|it| self.store.error(it))?;
-        self.store.forget_given(job.id).await.map_err(|it| self.store.error(it))?;
+        let removed = expiry::remove(&self.store, job.id, || true).await;
+        removed.map_err(|it| self.store.error(it))?;
         self.run(id).await
     }
 
@@ -393,20 +396,4 @@ fn can_be_undone(job: &Job) -> Result<()> {
             "the undo journal of run {id} has expired, so that it cannot be undone; migrate back instead"
         ),
     }))
-}
-
-/// Removes the journals that were kept for as long as was asked for.
-pub async fn expire(store: &Store) {
-    let expired = async {
-        for run in store.expired_journals().await? {
-            if store.end_journal(run, "expired").await? {
-                store.forget_entries(run).await?;
-                store.forget_given(run).await?;
-            }
-        }
-        Ok::<_, Failure>(())
-    };
-    if let Err(failure) = expired.await {
-        tracing::warn!("undo journals that have expired could not be removed: {failure}");
-    }
 }

@@ -228,6 +228,12 @@ impl Watch {
                 }
                 bar.suspend(|| self.finished(report));
             }
+            Event::Expired { journals } => bar.suspend(|| {
+                self.output.warning(&format!(
+                    "removing what was kept to undo runs that cannot be undone any more ({journals}); Ctrl-C leaves the \
+                     rest of it to whoever comes next"
+                ));
+            }),
         }
     }
 

@@ -80,8 +80,7 @@ impl Bench {
         let with_logs = self.datasets_with_logs(tasks).await?;
         let fence = (self.run, fence);
         let existing = Arc::clone(&self.existing);
-        let passes =
-            Passes::new(self.store.clone(), control.clone(), fence, Arc::clone(&existing));
+        let passes = Passes::new(self.store.clone(), control.clone(), fence, Arc::clone(&existing));
         let journal = self.keeps.journal.then(|| Journal {
             store: self.store.clone(),
             control: control.clone(),

@@ -93,6 +93,9 @@ pub struct JobJournal {
     pub state: JournalState,
     /// Until when it is kept.
     pub expires: DateTime,
+    /// Whether a part of it may be left, although it is not kept any more.
+    #[serde(default)]
+    pub removing: bool,
 }
 
 /// What of a run is to be undone.
