@@ -131,7 +131,7 @@ pub enum Error {
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),
     /// A dataset that does not exist.
-    #[error("dataset `{name}` not found{}", nearest.as_ref().map(|it| format!("; did you mean `{it}`?")).unwrap_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned()))]
+    #[error("dataset `{name}` not found{}", nearest.as_ref().map_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned(), |it| format!("; did you mean `{it}`?")))]
     UnknownDataset {
         /// What was asked for.
         name: String,

@@ -157,6 +157,7 @@ impl Journal {
                 filter: doc! {},
                 expression: "$$ROOT".into(),
                 labor: Labor::Keep,
+                replaces: true,
             };
             self.keeper().walk(&part).await?;
             let indexes = self.store.indexes(name).await?;
@@ -244,6 +245,7 @@ impl Journal {
                 filter: footprint.noted(),
                 expression: footprint.original(),
                 labor: if footprint.is_heavy() { Labor::Keep } else { Labor::Look },
+                replaces: true,
             })
         });
         parts.collect()

@@ -141,6 +141,11 @@ impl Footprint {
         }
     }
 
+    /// Whether a key that is still there was never changed: it would be gone.
+    pub fn only_removes(&self) -> bool {
+        matches!(self, Self::Keys { renamed, given, .. } if renamed.is_empty() && given.is_empty())
+    }
+
     fn keys(&self) -> impl Iterator<Item = &String> {
         let (renamed, given, removed): (&[(String, String)], &[String], &[String]) = match self {
             Self::Keys { renamed, given, removed } => (renamed, given, removed),
