@@ -2,14 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::time::Duration;
-
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use tests::{
-    Deployment, Dump, Mongod, NEWEST, Running, Wire, image_dataset, image_samples, program,
-};
+use tests::{Deployment, Dump, Mongod, NEWEST, Wire, image_dataset, image_samples, program};
+
+use crate::watch::{id, led, the_run, until_a_sample_has};
 
 const LARGE: u32 = 60_000;
 
@@ -35,35 +32,9 @@ async fn dump(deployment: &Deployment) -> Dump {
     dump
 }
 
-async fn the_run(deployment: &Deployment) -> Value {
-    let listed = deployment.seen_by(program!(["runs", "--json"])).run().await.with(0);
-    let runs = listed.json().as_array().unwrap().clone();
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    runs[0].clone()
-}
-
-async fn id(deployment: &Deployment) -> String {
-    the_run(deployment).await["id"].as_str().unwrap().to_owned()
-}
-
-async fn becomes(deployment: &Deployment, state: &str) {
-    while the_run(deployment).await["state"] != state {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
-    deployment.led_by(program!(arguments)).spawn()
-}
-
 /// Returns when the first samples are as before again.
 async fn begun(deployment: &Deployment) {
-    let dataset = deployment.dataset("large").await;
-    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
-    let back = doc! { "_dataset_id": { "$exists": false } };
-    while samples.find_one(back.clone()).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_a_sample_has(deployment, doc! { "_dataset_id": { "$exists": false } }).await;
 }
 
 /// What the journals of all databases on this server hold of a run.
@@ -78,12 +49,18 @@ async fn kept(deployment: &Deployment, id: &str) -> u64 {
     count
 }
 
-#[tokio::test]
-async fn a_run_is_undone_by_its_id_and_says_so() {
+/// One that was migrated, with what was there before, and the run.
+async fn migrated() -> (Deployment, Dump, String) {
     let deployment = large().await;
     let before = dump(&deployment).await;
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     let id = id(&deployment).await;
+    (deployment, before, id)
+}
+
+#[tokio::test]
+async fn a_run_is_undone_by_its_id_and_says_so() {
+    let (deployment, before, id) = migrated().await;
     let shown = deployment.seen_by(program!(["runs", "show", &id])).run().await.with(0);
     assert!(shown.stdout.contains("can be undone until "), "{}", shown.stdout);
     assert!(shown.stdout.contains(": undo\n"), "{}", shown.stdout);
@@ -112,10 +89,7 @@ async fn a_run_is_undone_by_its_id_and_says_so() {
 
 #[tokio::test]
 async fn an_undo_that_is_killed_in_the_middle_goes_on() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let id = id(&deployment).await;
+    let (deployment, before, id) = migrated().await;
     let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGKILL);
@@ -130,15 +104,13 @@ async fn an_undo_that_is_killed_in_the_middle_goes_on() {
 
 #[tokio::test]
 async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let undoing = led(&deployment, &["runs", "undo", &id(&deployment).await]);
+    let (deployment, before, id) = migrated().await;
+    let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGKILL);
     undoing.ended().await;
     let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
-    becomes(&deployment, "undone").await;
+    deployment.until_the_run_is("undone").await;
     server.signal(Signal::SIGTERM);
     server.ended().await.exits_with(0);
     assert!(dump(&deployment).await == before);
@@ -146,10 +118,7 @@ async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
 
 #[tokio::test]
 async fn ctrl_c_stops_an_undo_at_an_edge_and_nothing_goes_forward_from_there() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let id = id(&deployment).await;
+    let (deployment, before, id) = migrated().await;
     let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGINT);
@@ -168,11 +137,7 @@ async fn a_run_that_was_killed_halfway_is_undone_and_so_is_one_that_went_on_afte
         let deployment = large().await;
         let before = dump(&deployment).await;
         let running = led(&deployment, &["--all"]);
-        let samples = before.keys().find(|it| it.starts_with("samples.")).unwrap();
-        let touched = doc! { "_dataset_id": { "$exists": true } };
-        while deployment.collection(samples).find_one(touched.clone()).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until_a_sample_has(&deployment, doc! { "_dataset_id": { "$exists": true } }).await;
         running.signal(Signal::SIGKILL);
         running.ended().await;
         let id = id(&deployment).await;

@@ -5,29 +5,12 @@
 use std::time::Duration;
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
-use engine::{Control, JobState, OnFailure, Report, Request, State as Became, Target};
+use engine::{Control, JobState, Report, Request, State as Became, Target};
 use futures_util::TryStreamExt;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples, program,
-    video_dataset, video_frames, video_samples,
+    Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples, program, to,
+    video_dataset, video_frames, video_samples, ways_down, ways_up,
 };
-
-const BOUNDARIES: [&str; 22] = [
-    "0.6.1", "0.6.4", "0.7.1", "0.7.2", "0.7.3", "0.7.4", "0.9.3", "0.11.1", "0.12.0", "0.13.3",
-    "0.15.0", "0.15.1", "0.16.0", "0.16.2", "0.16.6", "0.17.2", "0.18.0", "0.19.1", "0.22.3",
-    "0.25.2", "1.0.2", "1.3.0",
-];
-
-fn to(version: &str) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run: false,
-        without_undo: false,
-        without_archive: false,
-    }
-}
 
 async fn undo(deployment: &Deployment, run: &Report, names: &[&str]) -> Report {
     tries_to_undo(deployment, run.run.as_deref().unwrap(), names).await.unwrap()
@@ -100,8 +83,7 @@ fn same(what: &str, expected: &Dump, found: &Dump) {
 }
 
 async fn there_and_back(server: &Mongod, name: &str, state: &State, target: &str) {
-    let deployment = Deployment::on(server, name).await;
-    deployment.plant_all(&state.collections).await;
+    let deployment = Deployment::planted(server, name, state).await;
     let before = dump(&deployment).await;
     let run = deployment.migrate(to(target)).await;
     let undone = undo(&deployment, &run, &[]).await;
@@ -114,19 +96,16 @@ async fn there_and_back(server: &Mongod, name: &str, state: &State, target: &str
 #[tokio::test]
 async fn whatever_went_up_is_as_it_was() {
     let server = Mongod::start(&[]);
-    for version in BOUNDARIES {
-        let name = format!("up-{}", version.replace('.', "-"));
-        there_and_back(&server, &name, &State::down_to(version), NEWEST).await;
+    for (name, state, target) in ways_up() {
+        there_and_back(&server, &name, &state, target).await;
     }
 }
 
 #[tokio::test]
 async fn whatever_went_down_is_as_it_was() {
     let server = Mongod::start(&[]);
-    let state = State::newest();
-    for version in BOUNDARIES {
-        let name = format!("down-{}", version.replace('.', "-"));
-        there_and_back(&server, &name, &state, version).await;
+    for (name, state, target) in ways_down() {
+        there_and_back(&server, &name, &state, target).await;
     }
 }
 
