@@ -135,6 +135,11 @@ impl Hand {
         self.guard.fence()
     }
 
+    /// The number under which things are noted once everything is written: larger than those of all claims.
+    pub fn notes_under(&self) -> i64 {
+        self.helpers.notes_under().unwrap_or(self.guard.fence())
+    }
+
     /// The time that is written where FiftyOne writes the time of the migration: the same however often the run is
     /// interrupted, so that what is done is as if it never had been.
     pub fn time(&self) -> DateTime {
@@ -175,7 +180,7 @@ impl Hand {
         let migrated = reports.iter().filter(|it| it.state == State::Migrated).count();
         let migrated = u64::try_from(migrated).unwrap_or(u64::MAX);
         self.control.tally().done(reports.iter().map(|it| it.id.as_str()), migrated);
-        let fence = self.helpers.notes_under().unwrap_or(self.guard.fence());
+        let fence = self.notes_under();
         let (store, hand) = (self.store.clone(), self.helpers.led_as());
         let notes = Notes { store, run: self.id, fence, hand };
         if !notes.note(reports).await? {
@@ -244,6 +249,11 @@ impl Hand {
             && let Err(failure) = store.forget_marks(id).await
         {
             tracing::warn!("the marks of run {id} could not be removed: {failure}");
+        }
+        if let Ok(Some(state @ (Completed | CompletedWithFailures | Undone))) = ended
+            && let Err(failure) = store.forget_checks(id, state != CompletedWithFailures).await
+        {
+            tracing::warn!("what was to be verified of run {id} could not be removed: {failure}");
         }
         guard.release().await;
         match ended {
@@ -394,6 +404,8 @@ impl Control {
             "documents": self.documents(),
             "ahead": self.documents_ahead(),
             "holding": self.holding(),
+            "verified": self.verifying().0,
+            "to_verify": self.verifying().1,
             "under_way": bson::serialize_to_bson(&tally.under_way()).map_err(unknown)?,
             "remaining": bson::serialize_to_bson(&tally.remaining()).map_err(unknown)?,
         };
@@ -485,6 +497,8 @@ async fn begin(
             last_write: None,
             documents: 0,
             ahead: 0,
+            verified: 0,
+            to_verify: 0,
             bytes: 0,
             under_way: Vec::new(),
             rates: None,

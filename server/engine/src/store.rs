@@ -1,6 +1,7 @@
 //! Every MongoDB call: nothing outside this module names the driver.
 
 mod archive;
+mod checks;
 mod config;
 mod datasets;
 mod documents;
@@ -32,6 +33,7 @@ use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOpt
 use tokio::sync::OnceCell;
 
 pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, archived};
+pub use checks::{Broken, Check, CheckId, Checked, Passed, Standing};
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};

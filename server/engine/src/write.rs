@@ -20,6 +20,7 @@ use crate::{
     pass::{Halt, Passes, Whose},
     progress::Control,
     store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
+    verify::Before,
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -80,6 +81,8 @@ pub struct Writer {
     pub journal: Option<Journal>,
     /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
     pub archive: Option<Archive>,
+    /// Where it is written down what has to be verified; `None` if nobody does.
+    pub before: Option<Before>,
     /// What others do, once there are any.
     pub yields: Yields,
 }
@@ -256,9 +259,12 @@ impl Writer {
         self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
-    /// Before anything else: what cannot be computed back is written down.
+    /// Before anything else: what cannot be computed back is written down, and what has to be verified.
     async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
         let group: Vec<&Work> = group.iter().collect();
+        if let Some(before) = self.before.as_ref().filter(|_| !repeated) {
+            before.note(&group).await?;
+        }
         if let Some(archive) = &self.archive {
             archive.keep(&group, repeated, &self.with_logs).await?;
         }

@@ -52,6 +52,12 @@ pub struct Job {
     /// About how many more there are in the collections that are being passed over.
     #[serde(default)]
     pub ahead: i64,
+    /// How many datasets are verified, once everything is written.
+    #[serde(default)]
+    pub verified: i64,
+    /// Of how many.
+    #[serde(default)]
+    pub to_verify: i64,
     /// About how many bytes were written of what is FiftyOne's.
     #[serde(default)]
     pub bytes: i64,
