@@ -9,10 +9,14 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::{Deployment, Ended, Mongod, NEWEST, Running, image_dataset, image_samples, program};
 
+/// So many datasets that hardly any of them is looked into although nobody has written to it.
+const MANY: u32 = 100;
+
 const TESTING: [&str; 2] = ["--setParameter", "enableTestCommands=1"];
 
-/// A database at 0.18.0 with two datasets, and the collection of the samples of `busy`, of which there are ten.
-async fn planted(server: &Mongod) -> (Deployment, String) {
+/// A database at 0.18.0 with two datasets of ten samples each, and the collection of the samples of `busy`; and so many
+/// datasets without samples.
+async fn planted(server: &Mongod, others: u32) -> (Deployment, String) {
     let deployment = Deployment::on(server, "fiftyone").await;
     deployment.configure("0.18.0").await;
     let mut of_busy = String::new();
@@ -25,11 +29,17 @@ async fn planted(server: &Mongod) -> (Deployment, String) {
             of_busy = samples;
         }
     }
+    let others = (0..others).map(|it| image_dataset(&format!("other {it}")));
+    let others: Vec<Document> = others.collect();
+    if !others.is_empty() {
+        deployment.plant("datasets", others).await;
+    }
     (deployment, of_busy)
 }
 
 /// Lets the program, and nobody else, wait a while before a command on what is to be verified.
-async fn hold(server: &Mongod, command: &str, on: bool) {
+/// How often that has happened before.
+async fn hold(server: &Mongod, command: &str, on: bool) -> i64 {
     let failure = doc! {
         "configureFailPoint": "failCommand",
         "mode": if on { "alwaysOn" } else { "off" },
@@ -38,7 +48,15 @@ async fn hold(server: &Mongod, command: &str, on: bool) {
             "blockConnection": true, "blockTimeMS": 2_000,
         },
     };
-    server.client().await.database("admin").run_command(failure).await.unwrap();
+    let held = server.client().await.database("admin").run_command(failure).await.unwrap();
+    i64::from(held.get_i32("count").unwrap_or_default())
+}
+
+/// Waits until the program has come to where it is held once more.
+async fn held_again(server: &Mongod, before: i64) {
+    let held =
+        doc! { "waitForFailPoint": "failCommand", "timesEntered": before + 1, "maxTimeMS": 60_000 };
+    server.client().await.database("admin").run_command(held).await.unwrap();
 }
 
 /// Begins a migration and stops the program when all is written and it is about to be verified.
@@ -80,7 +98,7 @@ async fn left(deployment: &Deployment, samples: &str) -> u64 {
 #[tokio::test]
 async fn a_run_that_nobody_disturbs_has_nothing_to_say_and_leaves_no_checks() {
     let server = Mongod::start(&TESTING);
-    let (deployment, samples) = planted(&server).await;
+    let (deployment, samples) = planted(&server, 0).await;
     let running = about_to_verify(&server, &deployment).await;
     let checks = deployment.jobs().collection::<Document>("run_checks");
     let check = checks.find_one(doc! {}).await.unwrap().unwrap();
@@ -98,7 +116,7 @@ async fn a_run_that_nobody_disturbs_has_nothing_to_say_and_leaves_no_checks() {
 #[tokio::test]
 async fn a_sample_that_is_removed_meanwhile_is_told_with_the_counts_and_fails_nothing() {
     let server = Mongod::start(&TESTING);
-    let (deployment, samples) = planted(&server).await;
+    let (deployment, samples) = planted(&server, 0).await;
     let running = about_to_verify(&server, &deployment).await;
     deployment.collection(&samples).delete_one(doc! {}).await.unwrap();
     let ended = verified(running).await.with(0);
@@ -126,7 +144,7 @@ async fn lazily(deployment: &Deployment, samples: &str) {
 }
 
 async fn samples_of_a_lazy_client_are_passed_over(server: &Mongod) {
-    let (deployment, samples) = planted(server).await;
+    let (deployment, samples) = planted(server, MANY).await;
     let running = about_to_verify(server, &deployment).await;
     lazily(&deployment, &samples).await;
     assert_eq!(left(&deployment, &samples).await, 2);
@@ -157,7 +175,7 @@ async fn samples_that_a_lazy_client_writes_on_a_replica_set_are_passed_over_once
 #[tokio::test]
 async fn one_sample_replaced_by_another_of_the_same_number_is_found_by_the_writes_alone() {
     let server = Mongod::start(&TESTING);
-    let (deployment, samples) = planted(&server).await;
+    let (deployment, samples) = planted(&server, MANY).await;
     let running = about_to_verify(&server, &deployment).await;
     let collection = deployment.collection(&samples);
     collection.delete_one(doc! {}).await.unwrap();
@@ -170,7 +188,7 @@ async fn one_sample_replaced_by_another_of_the_same_number_is_found_by_the_write
 #[tokio::test]
 async fn a_dataset_that_a_lazy_client_has_written_back_is_a_failure_that_can_be_tried_again() {
     let server = Mongod::start(&TESTING);
-    let (deployment, _) = planted(&server).await;
+    let (deployment, _) = planted(&server, 0).await;
     let old = deployment.dataset("busy").await;
     let running = about_to_verify(&server, &deployment).await;
     let id = doc! { "_id": old.get("_id").unwrap() };
@@ -192,7 +210,7 @@ async fn a_dataset_that_a_lazy_client_has_written_back_is_a_failure_that_can_be_
 #[tokio::test]
 async fn a_broken_promise_is_a_failure_until_it_is_mended() {
     let server = Mongod::start(&TESTING);
-    let (deployment, _) = planted(&server).await;
+    let (deployment, _) = planted(&server, 0).await;
     let running = about_to_verify(&server, &deployment).await;
     let datasets = deployment.collection("datasets");
     let embedded =
@@ -267,7 +285,7 @@ async fn a_verification_that_is_killed_goes_on_where_it_was() {
 #[tokio::test]
 async fn what_was_found_before_a_verification_was_killed_is_not_forgotten() {
     let server = Mongod::start(&TESTING);
-    let (deployment, _) = planted(&server).await;
+    let (deployment, _) = planted(&server, 0).await;
     let running = about_to_verify(&server, &deployment).await;
     let broken = doc! { "$unset": { "slug": 1 } };
     deployment.collection("datasets").update_one(doc! { "name": "busy" }, broken).await.unwrap();
@@ -287,4 +305,50 @@ async fn what_was_found_before_a_verification_was_killed_is_not_forgotten() {
     let ended = deployment.led_by(program!(["--all"])).run().await.with(3);
     assert!(ended.stderr.contains("it has no `slug`"), "{}", ended.stderr);
     assert_eq!(shown(&deployment).await.0["run"]["state"], "completed_with_failures");
+}
+
+#[tokio::test]
+async fn what_is_written_on_a_replica_set_after_it_was_looked_at_is_looked_at_again() {
+    let server = Mongod::replica_set_of_one(&TESTING).await;
+    let (deployment, samples) = planted(&server, 0).await;
+    let running = about_to_verify(&server, &deployment).await;
+    // It has looked at all, and comes to noting that it has.
+    let before = hold(&server, "update", true).await;
+    running.signal(Signal::SIGCONT);
+    held_again(&server, before).await;
+    running.signal(Signal::SIGSTOP);
+    hold(&server, "update", false).await;
+    lazily(&deployment, &samples).await;
+    let broken = doc! { "$unset": { "slug": 1 } };
+    deployment.collection("datasets").update_one(doc! { "name": "quiet" }, broken).await.unwrap();
+    let ended = verified(running).await.with(3);
+    assert!(ended.stderr.contains("2 samples that an older client wrote"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("dataset `quiet` was migrated, but it has no `slug`"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(left(&deployment, &samples).await, 0);
+}
+
+#[tokio::test]
+async fn a_change_stream_that_cannot_be_had_is_told_once_and_everything_is_looked_at_again() {
+    let server = Mongod::replica_set_of_one(&TESTING).await;
+    let (deployment, samples) = planted(&server, 0).await;
+    let running = about_to_verify(&server, &deployment).await;
+    // The oplog does not reach back any more.
+    let lost = doc! {
+        "configureFailPoint": "failCommand", "mode": "alwaysOn",
+        "data": {
+            "failCommands": ["aggregate"], "namespace": "fiftyone.$cmd.aggregate", "errorCode": 286,
+            "appName": "fiftyone-migrate",
+        },
+    };
+    server.client().await.database("admin").run_command(lost).await.unwrap();
+    lazily(&deployment, &samples).await;
+    verified(running).await.exits_with(0);
+    assert_eq!(left(&deployment, &samples).await, 0);
+    let (json, _) = shown(&deployment).await;
+    let log = json["log"].to_string();
+    assert_eq!(log.matches("cannot follow by a change stream").count(), 1, "{log}");
 }

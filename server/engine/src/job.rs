@@ -12,7 +12,7 @@ pub use notes::{Notes, noted};
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bson::{DateTime, Document, doc, oid::ObjectId};
+use bson::{DateTime, Document, Timestamp, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
@@ -216,11 +216,26 @@ impl Hand {
     ///
     /// If that could not be written down.
     pub async fn verifies(&self) -> Result<(), Failure> {
+        let ours = self.ours().await?;
         // One that was taken over while it was being verified is there already.
-        if self.ours().await?.is_some_and(|it| it.state == JobState::Verifying) {
+        if ours.as_ref().is_some_and(|it| it.state == JobState::Verifying) {
             return Ok(());
         }
-        self.move_on(|_| JobEvent::Written, Document::new()).await.map(drop)
+        // What was verified before it was interrupted may have been written to since then.
+        let since = match ours.and_then(|it| it.verifying_since) {
+            Some(since) => Some(since),
+            None => self.store.moment().await?,
+        };
+        self.move_on(|_| JobEvent::Written, doc! { "verifying_since": since }).await.map(drop)
+    }
+
+    /// Since which moment of the oplog it is being looked at once more; `None` where there is no oplog.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn verifying_since(&self) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.ours().await?.and_then(|it| it.verifying_since))
     }
 
     /// Puts the run to rest: paused or cancelled if that was asked for, otherwise verified and completed.
@@ -499,6 +514,7 @@ async fn begin(
             ahead: 0,
             verified: 0,
             to_verify: 0,
+            verifying_since: None,
             bytes: 0,
             under_way: Vec::new(),
             rates: None,
@@ -534,6 +550,9 @@ async fn begin(
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);
     let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    if anew {
+        more.insert("verifying_since", bson::Bson::Null);
+    }
     // What was not kept from the beginning is not kept from the middle on: it would be a part of what was changed.
     let journal = match left.journal {
         Some(it) if it.state == JournalState::Kept => {

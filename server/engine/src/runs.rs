@@ -188,6 +188,7 @@ impl Engine {
             ahead: 0,
             verified: 0,
             to_verify: 0,
+            verifying_since: None,
             bytes: 0,
             under_way: Vec::new(),
             rates: None,

@@ -6,6 +6,7 @@
 //! pass again; whatever else is wrong is told with what to do about it, and the run is not a success.
 
 mod before;
+mod follow;
 mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,10 +69,16 @@ impl Verifying<'_> {
     ///
     /// If the server does not do as asked. What is verified by then stays verified.
     pub async fn verify(&self, report: &mut Report) -> Result<(), Failure> {
-        let run = self.hand.id();
         if self.hand.goes_on() {
             self.recall(report).await?;
         }
+        self.rounds(report).await?;
+        self.follow(report).await
+    }
+
+    /// Looks at all groups that are open.
+    async fn rounds(&self, report: &mut Report) -> Result<(), Failure> {
+        let run = self.hand.id();
         let (mut done, all) = self.store.count_checks(run).await?;
         let mut reports: Reports<'_> =
             report.datasets.iter_mut().map(|it| (it.id.clone(), it)).collect();

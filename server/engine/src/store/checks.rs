@@ -32,9 +32,12 @@ pub struct Check {
     /// Whether some dataset of it was found not to be as it was to be.
     #[serde(default)]
     pub wrong: bool,
-    /// Only these of it are looked at, the texts of whose `_id`s these are; its collections were counted before.
+    /// Only these of it are looked at, the texts of whose `_id`s these are, and whatever the server says of them.
     #[serde(default)]
     pub again: Option<Vec<String>>,
+    /// Whether it is looked at long after it was written: then how many documents there were says nothing any more.
+    #[serde(default)]
+    pub late: bool,
 }
 
 /// What identifies a [`Check`].
@@ -152,6 +155,7 @@ impl Store {
     pub async fn count_checks(&self, run: ObjectId) -> Result<(u64, u64), Failure> {
         let stages = [
             doc! { "$match": { "_id": super::jobs::of(run) } },
+            doc! { "$project": { "count": 1, "done": 1 } },
             doc! { "$group": {
                 "_id": null, "all": { "$sum": "$count" },
                 "done": { "$sum": { "$cond": ["$done", "$count", 0] } },
@@ -178,9 +182,48 @@ impl Store {
     pub async fn reopen_checks(&self, run: ObjectId, datasets: &[String]) -> Result<(), Failure> {
         let filter = doc! { "_id": super::jobs::of(run), "done": true, "wrong": true };
         let again = doc! {
-            "q": filter, "u": { "$set": { "done": false, "again": datasets.to_vec() } }, "multi": true,
+            "q": filter, "multi": true,
+            "u": { "$set": { "done": false, "again": datasets.to_vec(), "late": true } },
         };
         self.jobs_command(doc! { "update": CHECKS, "updates": [again] }).await.map(drop)
+    }
+
+    /// All are to be verified once more, by what the server says of them.
+    pub async fn reopen_all_checks(&self, run: ObjectId) -> Result<(), Failure> {
+        let all = doc! {
+            "q": { "_id": super::jobs::of(run), "again": null }, "u": { "$set": { "done": false } }, "multi": true,
+        };
+        self.jobs_command(doc! { "update": CHECKS, "updates": [all] }).await.map(drop)
+    }
+
+    /// These datasets of a group are to be verified once more, because somebody has written to them.
+    pub async fn reopen_check(
+        &self,
+        run: ObjectId,
+        part: ObjectId,
+        datasets: &[String],
+    ) -> Result<(), Failure> {
+        let filter = doc! { "_id": { "run": run, "part": part } };
+        let again = doc! {
+            "q": filter, "u": { "$set": { "done": false, "again": datasets.to_vec() } },
+        };
+        self.jobs_command(doc! { "update": CHECKS, "updates": [again] }).await.map(drop)
+    }
+
+    /// The groups that have something to do with what was written to.
+    pub async fn checks_about(
+        &self,
+        run: ObjectId,
+        touched: &super::Touched,
+    ) -> Result<Vec<Check>, Failure> {
+        let collections: Vec<&String> = touched.collections.iter().collect();
+        let about = vec![
+            doc! { "datasets.id": { "$in": &touched.datasets } },
+            doc! { "datasets.collections.collection": { "$in": collections } },
+        ];
+        let checks = self.jobs.collection::<Check>(CHECKS);
+        let found = checks.find(doc! { "_id": super::jobs::of(run), "$or": about });
+        Ok(found.await?.try_collect().await?)
     }
 
     /// Forgets what was to be verified of a run that has come to its end; with `wrong`, also where something was wrong.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
+use bson::{
+    Bson, DateTime, Document, RawArrayBuf, Timestamp, doc, oid::ObjectId, raw::cstr, rawdoc,
+};
 use futures_util::TryStreamExt;
 use model::{Estimate, JobState, JournalState, Pace, Rates, Span};
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,9 @@ pub struct Job {
     /// Of how many.
     #[serde(default)]
     pub to_verify: i64,
+    /// Since which moment of the oplog it is being verified.
+    #[serde(default)]
+    pub verifying_since: Option<Timestamp>,
     /// About how many bytes were written of what is FiftyOne's.
     #[serde(default)]
     pub bytes: i64,

@@ -51,6 +51,7 @@ impl Before {
             done: false,
             wrong: false,
             again: None,
+            late: false,
         };
         self.store.note_check(&check).await
     }
@@ -67,14 +68,15 @@ impl Before {
             if !self.existing.contains(name) {
                 continue;
             }
-            let form = Form::of(&work.steps, scope);
+            // What the archive gives back comes after the pass, whatever that makes of it, and in writes that are not
+            // counted.
+            let form = if work.back.is_some() { None } else { Form::of(&work.steps, scope) };
             let stages = if form.is_some() { again(&all, scope)? } else { None };
             let Form { there, gone } = form.unwrap_or_default();
             collections.push(Passed {
                 collection: name.clone(),
                 holds: holds.to_owned(),
                 before: None,
-                // What the archive gives back is written in ways that are not counted.
                 writes: if work.back.is_some() { None } else { writes(&all, scope) },
                 there,
                 gone,

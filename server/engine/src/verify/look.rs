@@ -52,7 +52,7 @@ impl Verifying<'_> {
         let mut told = Vec::new();
         for (at, passed) in all {
             let now = standings.get(&passed.collection).copied();
-            if check.again.is_none()
+            if !check.late
                 && let Some(found) = self.counted(passed, now, same).await?
             {
                 told.push((at, found));
