@@ -26,7 +26,7 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 	@$(DEMO) $(WITH) mongod -- $(PROGRAM) serve --demo
 
 # Many tests wait for a lease to run out: more of them than there are cores go side by side.
-test: site ## run every test
+test: site ## run the tests
 	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test --no-fail-fast $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
@@ -40,7 +40,7 @@ kills: site ## kill the program and the server at any moment: KILLS=200 SEED=..
 crashes: site ## cut off every revision and repair after each of its writes, both ways: SEED=..
 	@CRASHES=all $(WITH) wasm mongod -- cargo test $(HOST) --test engine_crashes -- --include-ignored --nocapture
 
-torture: site ## race for the lease and depose primaries, for minutes: SEED=..
+torture: site ## race for the lease, depose primaries and put servers to sleep, for minutes: SEED=..
 	@$(WITH) wasm mongod faketime -- cargo test $(HOST) --test engine -- --ignored --nocapture
 
 screenshots: e2e ## make the picture in README anew

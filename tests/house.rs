@@ -25,7 +25,6 @@ const TOP: &[&str] = &[
     "Cargo.toml",
     "Makefile",
     "clippy.toml",
-    "deny.toml",
     "rustfmt.toml",
 ];
 

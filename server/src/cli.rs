@@ -36,17 +36,18 @@ pub struct Cli {
     deployment: DeploymentArgs,
 }
 
-const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong usage; 3 finished, but \
-some datasets failed.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
+const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused, failed, paused or cancelled; 2 wrong usage; \
+3 finished, but some datasets failed or were not undone, or findings of the doctor are left.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
 FIFTYONE_DATABASE_DIR, FIFTYONE_DATABASE_VALIDATION, FIFTYONE_DISABLE_MIGRATIONS, FIFTYONE_CONFIG_PATH, \
 FIFTYONE_MONGOD, \
-FIFTYONE_MIGRATE_DATABASE, FIFTYONE_MIGRATE_UNDO_DAYS.";
+FIFTYONE_MIGRATE_DATABASE, FIFTYONE_MIGRATE_UNDO_DAYS, FIFTYONE_MIGRATE_LOG.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the web app, and carry out runs that were left to a server.
+    /// Serve the web app; with the right to migrate, also carry out runs that were left to a server, help with those of
+    /// others, and take over those that were left behind.
     Serve(ServeArgs),
-    /// List the runs of this database, or control one.
+    /// List the newest runs of this database, or control one.
     Runs(RunsArgs),
     /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
     /// references to nothing. Writes nothing without `--repair`.
@@ -209,9 +210,9 @@ struct MigrateArgs {
     /// Migrate these datasets, not the database.
     #[arg(short = 'n', long, value_name = "NAME", num_args = 1..)]
     dataset_name: Vec<String>,
-    /// What to do when a dataset cannot be migrated: 0 stop, 1 warn and go on, 2 go on.
-    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
-    error_level: u8,
+    /// What to do when a dataset cannot be migrated: 0 stop; 1 or 2 go on, and name it at the end. [default: 1]
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=2))]
+    error_level: Option<u8>,
     /// Say which revisions run.
     #[arg(long)]
     verbose: bool,
@@ -238,10 +239,16 @@ impl MigrateArgs {
             || self.version.is_some()
             || !self.dataset_name.is_empty()
             || self.verbose
+            || self.error_level.is_some()
             || self.dry_run
             || self.detach
             || self.without_undo
             || self.without_archive
+    }
+
+    /// Whether the first dataset that cannot be migrated ends the run.
+    fn stops(&self) -> bool {
+        self.error_level == Some(0)
     }
 }
 

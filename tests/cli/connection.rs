@@ -97,7 +97,7 @@ async fn credentials_and_rights_are_told_apart_and_the_missing_right_is_named() 
     let lacks = |right: &str, on: &str| {
         format!(
             "the MongoDB user lacks the privilege `{right}` on `{on}`; grant it `readWrite` and `dbAdmin` on \
-             the database, `readWrite` on the one for runs, and `clusterMonitor` on `admin`"
+             the database, `readWrite` on the one for runs, and on a replica set `clusterMonitor` on `admin`"
         )
     };
     run(&uri("stranger", "pw"), &["--info"]).await.refused(1, &lacks("find", "fiftyone.config"));

@@ -61,7 +61,7 @@ async fn a_config_that_makes_no_sense_is_told_in_one_sentence() {
             &several,
             "the collection `config` of database `NAME` holds 2 documents instead of one \
              (010101010101010101010101 at 1.0.0, 020202020202020202020202 at 1.1.0), so its version is not \
-             certain; delete all but the right one",
+             certain; `fiftyone-migrate doctor` shows them, and `doctor --repair` keeps the right one",
         ),
         (
             &[doc! { "version": "1.0.0", "type": "another" }],

@@ -97,7 +97,10 @@ async fn an_unknown_dataset_is_refused_with_the_nearest_name() {
     asked("quikstart")
         .await
         .refused(1, "dataset `quikstart` not found; did you mean `quickstart`?");
-    asked("nothing alike").await.refused(1, "dataset `nothing alike` not found");
+    asked("nothing alike").await.refused(
+        1,
+        "dataset `nothing alike` not found; `fiftyone-migrate --info` lists those of this database",
+    );
     assert_eq!(deployment.dump().await, before);
 }
 

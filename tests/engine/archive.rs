@@ -2,7 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use bson::{Bson, Document, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{
     ArchiveState, Control, JobState, OnFailure, Report, Request, State as Became, Target,
 };
@@ -339,6 +339,11 @@ async fn keeping_can_be_interrupted_and_what_did_not_go_down_gets_nothing() {
     // It stays where it was, and its view is deleted there.
     edit(&deployment, doc! { "$set": { "saved_views": [] } }).await;
     deployment.collection("views").delete_many(doc! {}).await.unwrap();
+    // Somebody works on with it.
+    let samples = images(&deployment).await.get_str("sample_collection_name").unwrap().to_owned();
+    let mut added = deployment.collection(&samples).find_one(doc! {}).await.unwrap().unwrap();
+    added.extend(doc! { "_id": ObjectId::new(), "created_at": DateTime::from_millis(7) });
+    deployment.collection(&samples).insert_one(added).await.unwrap();
     let mut before = dump(&deployment).await;
     let stays = up(&deployment, NEWEST).await;
     assert_eq!(stays.count(Became::Migrated), 0);
@@ -347,6 +352,10 @@ async fn keeping_can_be_interrupted_and_what_did_not_go_down_gets_nothing() {
     deployment.migrate(to("0.17.2")).await;
     up(&deployment, NEWEST).await;
     before.insert("delegated_ops".to_owned(), original["delegated_ops"].clone());
+    // What the first one had removed of samples is there again, and what was added after it is not lost either.
+    let mut all = original[&samples].clone();
+    all.extend(before[&samples].last().cloned());
+    before.insert(samples, all);
     same("there and back", &before, &dump(&deployment).await);
 }
 

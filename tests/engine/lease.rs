@@ -15,13 +15,31 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::{Dice, Mongod};
 
-const RACERS: usize = 32;
+/// How large a race is.
+struct Extent {
+    racers: usize,
+    lasts: Duration,
+    /// When a holder is stopped for longer than its lease lasts.
+    long_stops: &'static [Duration],
+    /// More than so many must have had the lease, and more than so many been killed, or it was no race.
+    writers: usize,
+    kills: usize,
+}
 
-/// How long they race: two stops of a holder beyond its lease, and a while before and after each.
-const RACE: Duration = Duration::from_secs(84);
+/// Two stops of a holder beyond its lease, and a while before and after each.
+const TORTURE: Extent = Extent {
+    racers: 32,
+    lasts: Duration::from_secs(84),
+    long_stops: &[Duration::from_secs(5), Duration::from_secs(43)],
+    writers: 8,
+    kills: 3,
+};
 
-/// When a holder is stopped, and for how long: longer than a lease lasts.
-const LONG_STOPS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(43)];
+/// One for every day, in which nobody sleeps for longer than a lease lasts.
+const SHORT: Extent =
+    Extent { racers: 8, lasts: Duration::from_secs(12), long_stops: &[], writers: 3, kills: 0 };
+
+/// For how long one is stopped: longer than a lease lasts.
 const LONG_STOP: Duration = Duration::from_secs(32);
 
 /// How many of those that wait are stopped at the same time.
@@ -78,6 +96,7 @@ impl Drop for Racer {
 
 /// The processes, and what was done to them.
 struct Race<'a> {
+    extent: Extent,
     uri: String,
     log: &'a Path,
     library: PathBuf,
@@ -128,7 +147,7 @@ impl Race<'_> {
     /// Something bad happens to one of them, more often than not to the one that has the lease.
     async fn strike(&mut self, runs: &Database) {
         let holder = if self.dice.percent(60) { self.holder(runs).await } else { None };
-        let anyone = usize::try_from(self.dice.within(0..RACERS as u64)).unwrap();
+        let anyone = self.anyone();
         let kills = self.dice.percent(40);
         let time = Duration::from_millis(self.dice.within(20..2_500));
         let victim = &mut self.racers[holder.unwrap_or(anyone)];
@@ -159,9 +178,7 @@ impl Race<'_> {
             self.racers[holder].asleep = Some(Instant::now());
             return false;
         }
-        let places: Vec<usize> = (0..STOPPED_TOO)
-            .map(|_| usize::try_from(self.dice.within(0..RACERS as u64)).unwrap())
-            .collect();
+        let places: Vec<usize> = (0..STOPPED_TOO).map(|_| self.anyone()).collect();
         for it in places {
             if self.racers[it].asleep.is_none()
                 && self.racers[it].child.try_wait().unwrap().is_none()
@@ -174,16 +191,21 @@ impl Race<'_> {
         true
     }
 
+    fn anyone(&mut self) -> usize {
+        usize::try_from(self.dice.within(0..self.extent.racers as u64)).unwrap()
+    }
+
     async fn run(&mut self, runs: &Database) {
-        for place in 0..RACERS {
+        for place in 0..self.extent.racers {
             let racer = self.start(place);
             self.racers.push(racer);
         }
         let begun = Instant::now();
         let mut next = begun + Duration::from_secs(2);
-        while begun.elapsed() < RACE {
+        while begun.elapsed() < self.extent.lasts {
             self.tend();
-            if LONG_STOPS.get(self.long_stops).is_some_and(|it| begun.elapsed() >= *it) {
+            if self.extent.long_stops.get(self.long_stops).is_some_and(|it| begun.elapsed() >= *it)
+            {
                 self.stop_for_long(runs).await;
             } else if Instant::now() >= next {
                 self.strike(runs).await;
@@ -256,6 +278,15 @@ fn one_at_a_time(writes: &[Entry]) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: `make torture`"]
 async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
+    race(TORTURE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_some_that_race_for_a_lease_never_two_write_at_once() {
+    race(SHORT).await;
+}
+
+async fn race(extent: Extent) {
     let library = libfaketime();
     let server = Mongod::start(&[]);
     let client = server.client().await;
@@ -266,6 +297,7 @@ async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
     let log = folder.path().join("log");
     fs::write(&log, "").unwrap();
     let mut race = Race {
+        extent,
         uri: server.uri(),
         log: &log,
         library,
@@ -292,7 +324,7 @@ async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
     println!(
         "{} processes, {} at a time; {} killed, {} stopped, {} of them with the lease, and {} for longer than it lasts",
         race.started,
-        RACERS,
+        race.extent.racers,
         race.kills,
         race.stops + race.long_stops,
         race.stops_of_holders + race.long_stops,
@@ -321,7 +353,9 @@ async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
         said("error").filter(|it| !right.iter().any(|right| it.contains(right))).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     // And it was a race.
-    assert_eq!(race.long_stops, LONG_STOPS.len());
-    assert!(said("refused").count() >= LONG_STOPS.len(), "nobody came too late");
-    assert!(writers > 8 && !wrong.is_empty() && race.kills > 3 && race.stops_of_holders > 0);
+    let Extent { long_stops, writers: least, kills, .. } = race.extent;
+    assert_eq!(race.long_stops, long_stops.len());
+    assert!(said("refused").count() >= long_stops.len(), "nobody came too late");
+    assert!(writers > least && !wrong.is_empty(), "{writers} writers");
+    assert!(race.kills > kills && race.stops_of_holders > 0);
 }

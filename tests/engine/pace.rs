@@ -331,7 +331,9 @@ async fn a_plan_tells_how_long_it_takes_by_what_earlier_runs_took() {
     let run =
         runs.find_one(doc! { "database": deployment.database.name() }).await.unwrap().unwrap();
     let set = run.get_document("rates").unwrap().get_document("documents").unwrap();
-    assert_eq!(set.get_document("set").unwrap().get_i64("count").unwrap(), 30_000);
+    // Not those of pieces that are too small to say how fast documents are done.
+    let counted = set.get_document("set").unwrap().get_i64("count").unwrap();
+    assert!((10_000..=30_000).contains(&counted), "{counted}");
 
     let dataset = image_dataset("more");
     let collection = dataset.get_str("sample_collection_name").unwrap().to_owned();

@@ -26,8 +26,13 @@ def written(name):
 class Outcome:
     """What a run said and how it ended."""
 
-    def __init__(self, status, text):
-        self.status, self.text = status, text
+    def __init__(self, status, text, answer=""):
+        self.status, self.text, self.answer = status, text, answer
+
+    def conflicts(self):
+        """The names of the datasets of which it said that the archive has something else."""
+        said = {it["name"]: it.get("warnings", []) for it in json.loads(self.answer)["datasets"]}
+        return {name for name, warnings in said.items() if any(it.startswith("conflict") for it in warnings)}
 
     def mentions(self, name):
         """Whether a dataset is named in what was said."""
@@ -61,4 +66,4 @@ def run(uri, database, flags, admin="true"):
         )
     except subprocess.TimeoutExpired:
         return Outcome(-1, "no end after two minutes")
-    return Outcome(done.returncode, done.stdout + done.stderr)
+    return Outcome(done.returncode, done.stdout + done.stderr, done.stdout)

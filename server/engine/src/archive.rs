@@ -78,7 +78,15 @@ pub struct Returning {
 impl Entries {
     /// Reads them, by one query.
     pub async fn of(store: &Store) -> Result<Self, Failure> {
-        let (entries, broken) = store.archive().await?;
+        Ok(Self::sorted(store.archive().await?))
+    }
+
+    /// Reads those about these datasets, by one query.
+    pub async fn about(store: &Store, datasets: &[Bson]) -> Result<Self, Failure> {
+        Ok(Self::sorted(store.archive_about(datasets).await?))
+    }
+
+    fn sorted((entries, broken): (Vec<ArchiveEntry>, Vec<(Bson, String)>)) -> Self {
         let mut open: HashMap<String, Vec<ArchiveEntry>> = HashMap::new();
         for it in entries.into_iter().filter(|it| it.closed.is_none()) {
             open.entry(it.id.dataset.to_string()).or_default().push(it);
@@ -90,7 +98,7 @@ impl Entries {
             });
         }
         let broken = broken.into_iter().map(|(id, why)| (id.to_string(), why)).collect();
-        Ok(Self { open, broken })
+        Self { open, broken }
     }
 
     /// Those that have something to give to a dataset on its way, the newest first.
@@ -206,9 +214,13 @@ impl Begun {
         let mut passes = self.passes.clone();
         let [samples, frames] = footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
         let now = doc! { "samples": samples, "frames": frames };
-        if footprints.iter().any(Option::is_some) && passes.last() != Some(&now) {
-            let turn = i32::try_from(passes.len()).unwrap_or(i32::MAX);
-            passes.push(now);
+        if footprints.iter().any(Option::is_some) {
+            // Begun before with the same footprint, it may not have seen what was added since.
+            let again = passes.last() == Some(&now);
+            if !again {
+                passes.push(now);
+            }
+            let turn = i32::try_from(passes.len() - 1).unwrap_or(i32::MAX);
             let names = &work.collections;
             for ((scope, name), footprint) in
                 [("samples", &names.samples), ("frames", &names.frames)].iter().zip(footprints)
@@ -219,6 +231,7 @@ impl Begun {
                     filter: it.kept(),
                     expression: it.values(),
                     labor: if it.is_heavy() { Labor::Keep } else { Labor::Look },
+                    replaces: !again || it.only_removes(),
                 }));
             }
         }
@@ -230,7 +243,7 @@ impl Archive {
     /// Archives what is about to be dropped of these datasets. `again`: somebody has edited them since that was done.
     pub async fn keep(&self, group: &[&Work], again: bool, logs: &[Bson]) -> Result<(), Halt> {
         let (mut parts, mut documents, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        let mut superseded = Vec::new();
+        let (mut superseded, mut rewritten) = (Vec::new(), Vec::new());
         for work in group.iter().filter(|it| it.goes_down()) {
             let begun = self.begun(work).await?;
             let dataset = &work.task.entry.id;
@@ -256,8 +269,8 @@ impl Archive {
             let ids: BTreeSet<String> =
                 kept.iter().filter_map(|it| Some(it.get("_id")?.to_string())).collect();
             if begun.is_ours && ids != begun.ids {
-                // Whatever is not replaced would be taken for a part of it.
-                self.store.forget_archived(self.run, dataset).await?;
+                let kept = kept.iter().filter_map(|it| it.get("_id").cloned());
+                rewritten.push((dataset, kept.collect::<Vec<Bson>>()));
             }
             let known = Known { passes: passes.clone(), operations: overwritten.clone(), ids };
             self.know(dataset, Some(known));
@@ -270,6 +283,10 @@ impl Archive {
             return Ok(());
         }
         self.store.keep_archive(&documents, &entries, again).await?;
+        for (dataset, kept) in rewritten {
+            // Whatever is not replaced would be taken for a part of it.
+            self.store.forget_archived(self.run, dataset, &kept).await?;
+        }
         for it in superseded {
             self.store.hand_over_archive(it.run, &it.dataset).await?;
         }

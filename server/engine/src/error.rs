@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// The user lacks a right.
     #[error(
-        "{0}; grant it `readWrite` and `dbAdmin` on the database, `readWrite` on the one for runs, and `clusterMonitor` on `admin`"
+        "{0}; grant it `readWrite` and `dbAdmin` on the database, `readWrite` on the one for runs, and on a replica set `clusterMonitor` on `admin`"
     )]
     Privilege(String),
     /// The server is too old for what we ask of it.
@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// Several documents where FiftyOne keeps one.
     #[error(
-        "the collection `config` of database `{database}` holds {count} documents instead of one ({versions}), so its version is not certain; delete all but the right one"
+        "the collection `config` of database `{database}` holds {count} documents instead of one ({versions}), so its version is not certain; `fiftyone-migrate doctor` shows them, and `doctor --repair` keeps the right one"
     )]
     SeveralConfigs {
         /// The database.
@@ -131,7 +131,7 @@ pub enum Error {
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),
     /// A dataset that does not exist.
-    #[error("dataset `{name}` not found{}", nearest.as_ref().map(|it| format!("; did you mean `{it}`?")).unwrap_or_default())]
+    #[error("dataset `{name}` not found{}", nearest.as_ref().map_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned(), |it| format!("; did you mean `{it}`?")))]
     UnknownDataset {
         /// What was asked for.
         name: String,

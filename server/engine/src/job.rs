@@ -381,7 +381,7 @@ impl Eye {
         loop {
             looks.tick().await;
             since += 1;
-            if since > LOOKS_PER_STRAIN {
+            if since >= LOOKS_PER_STRAIN {
                 since = 0;
                 strains.look(&self.store, self.id, &self.control).await;
             }

@@ -151,6 +151,7 @@ impl Journal {
                 filter: doc! {},
                 expression: "$$ROOT".into(),
                 labor: Labor::Keep,
+                replaces: true,
             };
             self.keeper().walk(&part).await?;
             let indexes = self.store.indexes(name).await?;
@@ -235,9 +236,10 @@ impl Journal {
             Some(Part {
                 values: self.values(&before.work.task.entry.id, before.turn, scope),
                 collection: (*name).clone(),
-                filter: footprint.kept(),
-                expression: footprint.values(),
+                filter: footprint.noted(),
+                expression: footprint.original(),
                 labor: if footprint.is_heavy() { Labor::Keep } else { Labor::Look },
+                replaces: true,
             })
         });
         parts.collect()

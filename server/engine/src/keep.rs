@@ -39,7 +39,9 @@ impl Keeper<'_> {
     /// Keeps parts of many collections, side by side: small ones by one command, and large ones in ranges.
     pub async fn parts(self, parts: &[Part]) -> Result<(), Halt> {
         let together = parts.len().div_ceil(SIDE_BY_SIDE).clamp(1, TOGETHER);
-        let kept: Vec<_> = parts.chunks(together).map(|it| self.together(it)).collect();
+        let alike = parts.chunk_by(|one, next| one.replaces == next.replaces);
+        let kept: Vec<_> =
+            alike.flat_map(|it| it.chunks(together)).map(|it| self.together(it)).collect();
         stream::iter(kept).buffer_unordered(SIDE_BY_SIDE).try_collect::<()>().await
     }
 
@@ -95,6 +97,7 @@ impl Keeper<'_> {
             filter,
             expression: "$$ROOT".into(),
             labor: Labor::Keep,
+            replaces: true,
         };
         self.store.keep_values(&[part("fs.files", doc! { "_id": file })], LONGEST_WRITE).await?;
         let last = self.store.last_chunk(file).await?;

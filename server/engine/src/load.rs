@@ -49,7 +49,7 @@ pub struct Work {
     pub warnings: Vec<(Version, String)>,
     /// What going up again would not bring back, if it goes down and the archive is to keep that.
     pub lost: Option<Vec<String>>,
-    /// The files of results that were there.
+    /// The files of its results that were there.
     pub results: BTreeSet<ObjectId>,
     /// What the archive gives back to it.
     pub back: Option<Back>,
@@ -96,7 +96,7 @@ impl From<String> for Why {
 pub struct Loader {
     store: Store,
     now: DateTime,
-    names: Mutex<Names>,
+    names: Arc<Mutex<Names>>,
     /// Where datasets are, whatever they say.
     head: Option<Release>,
     /// What the archive has; `None` if it is not to be used.
@@ -135,7 +135,13 @@ impl Loader {
     ) -> Result<Self, Failure> {
         let needed = tasks.iter().any(|it| it.reads(Read::Names));
         let names = if needed { store.names().await? } else { Names::default() };
-        Ok(Self { store, now, names: Mutex::new(names), archive, head: None })
+        Ok(Self { store, now, names: Arc::new(Mutex::new(names)), archive, head: None })
+    }
+
+    /// The same, with the same names, and what the archive has by now.
+    pub fn with(&self, archive: Option<Arc<Entries>>) -> Self {
+        let (store, names, head) = (self.store.clone(), Arc::clone(&self.names), self.head.clone());
+        Self { store, now: self.now, names, head, archive }
     }
 
     /// The same for datasets that are at this version, and say that they are at another.
@@ -211,11 +217,7 @@ impl Loader {
             return Ok(BTreeSet::new());
         }
         let embedded = found.iter().flat_map(|it| embedded_runs(&it.document));
-        let ids: Vec<ObjectId> = runs
-            .values()
-            .chain(embedded)
-            .filter_map(|it| it.get_object_id("results").ok())
-            .collect();
+        let ids: Vec<ObjectId> = results_of(runs.values().chain(embedded)).collect();
         if ids.is_empty() { Ok(BTreeSet::new()) } else { self.store.existing_results(&ids).await }
     }
 
@@ -248,7 +250,8 @@ impl Loader {
             return Ok(again.pop().unwrap_or(Loaded::Done(task)));
         }
         let then = Then::of(&document);
-        let mut results = batch.results.clone();
+        let own = results_of(read.runs.values().chain(embedded_runs(&document)));
+        let mut results: BTreeSet<ObjectId> = own.filter(|it| batch.results.contains(it)).collect();
         let mut document = Some(document);
         let outcome = loop {
             let document = match document.take() {
@@ -444,6 +447,11 @@ impl Task {
 /// The ids of the runs a dataset document refers to.
 pub fn run_ids(document: &Document) -> Vec<ObjectId> {
     run_slots(document).filter_map(Bson::as_object_id).collect()
+}
+
+/// The files of results that these runs refer to.
+fn results_of<'a>(runs: impl Iterator<Item = &'a Document>) -> impl Iterator<Item = ObjectId> {
+    runs.filter_map(|it| it.get_object_id("results").ok())
 }
 
 /// The runs inside a dataset document, as datasets from before 0.19 keep them.

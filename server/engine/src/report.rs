@@ -27,7 +27,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_state: Option<JobState>,
     /// Whether it was kept how things were, so that it can be undone.
-    #[serde(skip)]
+    #[serde(rename = "can_be_undone")]
     pub is_kept: bool,
     /// The datasets that could not be migrated, by cause.
     #[serde(skip_serializing_if = "Vec::is_empty")]

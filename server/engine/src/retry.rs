@@ -39,7 +39,7 @@ impl Engine {
         if job.state == JobState::Undoing {
             return Box::pin(self.carry_out(job, control, false)).await;
         }
-        let all = self.not_there(&job).await?;
+        let all = self.in_states(&job, &NOT_THERE).await?;
         let (again, left) = match cause {
             Some(cause) => {
                 let (again, left): (Vec<_>, Vec<_>) =
@@ -82,11 +82,11 @@ impl Engine {
         if !counts.contains_key("failed") && !counts.contains_key("refused") {
             return Ok(Vec::new());
         }
-        Ok(failures(&self.not_there(job).await?))
+        Ok(failures(&self.in_states(job, &["failed", "refused"]).await?))
     }
 
-    async fn not_there(&self, job: &Job) -> Result<Vec<DatasetReport>> {
-        let found = self.store.job_datasets(job.id, &NOT_THERE).await;
+    async fn in_states(&self, job: &Job, states: &[&str]) -> Result<Vec<DatasetReport>> {
+        let found = self.store.job_datasets(job.id, states).await;
         let found = found.map_err(|it| self.store.error(it))?;
         Ok(found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect())
     }

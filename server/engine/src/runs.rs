@@ -148,7 +148,7 @@ impl Engine {
         self.carry_out(job, control, false).await
     }
 
-    /// Writes down a run for a server to carry out; `None` if there is nothing to do.
+    /// Writes down a run for a server to carry out, and returns it with its plan; `None` if there is nothing to do.
     ///
     /// # Errors
     ///
@@ -157,11 +157,11 @@ impl Engine {
         &self,
         request: &Request,
         control: Control,
-    ) -> Result<Option<RunSummary>> {
+    ) -> Result<Option<(RunSummary, Report)>> {
         self.allowed()?;
         let plan = self.migrate(Request { dry_run: true, ..request.clone() }, control).await?;
         let datasets = plan.count(State::Planned) + plan.count(State::Refused);
-        if datasets == 0 && plan.database.is_none_or(|it| it.state == State::Current) {
+        if datasets == 0 && plan.database.as_ref().is_none_or(|it| it.state == State::Current) {
             return Ok(None);
         }
         let id = ObjectId::new();
@@ -193,7 +193,7 @@ impl Engine {
             under_way: Vec::new(),
             rates: None,
             remaining: None,
-            estimate: plan.estimate,
+            estimate: plan.estimate.clone(),
             pace: Pace::default(),
             holding: None,
             error: None,
@@ -202,7 +202,7 @@ impl Engine {
             hands: BTreeMap::new(),
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
-        self.run(&id.to_hex()).await.map(Some)
+        Ok(Some((self.run(&id.to_hex()).await?, plan)))
     }
 
     /// Carries out runs that wait for a server, and takes over those whose holder is gone, until it is told to stop.

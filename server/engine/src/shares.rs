@@ -29,7 +29,6 @@ use crate::{
     load::Task,
     progress::Control,
     store::{Entry, Failure, HeldShare, Store},
-    versions::newest,
 };
 
 /// How often it is looked whether there is something to do.
@@ -51,18 +50,13 @@ pub struct Crew {
     pub goes_on: bool,
 }
 
-/// Which program this is: one with other revisions would make something else of a dataset.
-fn program() -> String {
-    format!("{} {}", env!("CARGO_PKG_VERSION"), newest())
-}
-
 /// Waits until nobody has a share any more that was offered under this lease or one before it, and forgets them. To be
 /// called when none can be claimed any more. `inherited`: somebody who had the lease is known to be gone, and what they
 /// had begun is waited for as well.
 ///
 /// # Errors
 ///
-/// If `control` does not let anything be written any more: we were told to stop, or have lost the lease.
+/// If `control` does not let anything be written any more: we have lost the lease.
 pub async fn outlast(store: &Store, lease: i64, control: &Control, inherited: bool) -> Result<()> {
     let error = |it| store.error(it);
     let (mut gone, patience, mut told) = (inherited, Moment::now() + PATIENCE, false);

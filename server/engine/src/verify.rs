@@ -9,7 +9,7 @@ mod before;
 mod follow;
 mod look;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bson::{Bson, RawBsonRef, RawDocumentBuf};
 use futures_util::{StreamExt, stream};
@@ -79,7 +79,7 @@ impl Verifying<'_> {
     /// Looks at all groups that are open.
     async fn rounds(&self, report: &mut Report) -> Result<(), Failure> {
         let run = self.hand.id();
-        let (mut done, all) = self.store.count_checks(run).await?;
+        let (mut done, all) = self.store.count_checks(run, self.hand.goes_on()).await?;
         let mut reports: Reports<'_> =
             report.datasets.iter_mut().map(|it| (it.id.clone(), it)).collect();
         let mut after = None;
@@ -91,15 +91,9 @@ impl Verifying<'_> {
             let groups = self.store.open_checks(run, after, READ).await?;
             let Some(last) = groups.last() else { return Ok(()) };
             after = Some(last.id.part);
-            // Those that were migrated in another life of the run, or by others, are known by where they are.
-            let migrated: BTreeSet<&str> = reports
-                .iter()
-                .filter(|(_, it)| matches!(it.state, State::Migrated | State::Current))
-                .map(|(id, _)| id.as_str())
-                .collect();
             let mut looked = stream::iter(&groups)
                 .map(|it| {
-                    let looked = self.group(it, &migrated);
+                    let looked = self.group(it, &reports);
                     async move { (it, looked.await) }
                 })
                 .buffer_unordered(SIDE_BY_SIDE);
@@ -112,12 +106,11 @@ impl Verifying<'_> {
                 }
             }
             drop(looked);
-            drop(migrated);
             for (group, verdicts) in verdicts {
                 let wrong = self.tell(verdicts, &mut reports).await?;
                 let fence = self.hand.notes_under();
                 self.store.close_check(&group.id, fence, wrong).await?;
-                done += u64::try_from(group.count).unwrap_or(0);
+                done = all.min(done + u64::try_from(group.count).unwrap_or(0));
                 self.control.verified(done, all);
             }
         }
@@ -130,10 +123,9 @@ impl Verifying<'_> {
             if it.cause != Some(Cause::Altered) {
                 continue;
             }
-            match report.datasets.iter_mut().find(|told| told.id == it.id) {
-                Some(told) if told.state == State::Current => *told = it,
-                Some(_) => {}
-                None => report.datasets.push(it),
+            let told = report.datasets.iter_mut().find(|told| told.id == it.id);
+            if let Some(told) = told.filter(|it| it.state == State::Current) {
+                *told = it;
             }
         }
         Ok(())
@@ -143,7 +135,7 @@ impl Verifying<'_> {
     async fn group<'c>(
         &self,
         check: &'c Check,
-        migrated: &BTreeSet<&str>,
+        reports: &Reports<'_>,
     ) -> Result<Vec<(&'c Checked, Verdict)>, Halt> {
         if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
@@ -161,7 +153,7 @@ impl Verifying<'_> {
             let is_there = is_at(&document, &dataset.destination);
             if is_there {
                 ours.push((dataset, self.schema(dataset, &document)));
-            } else if migrated.contains(crate::tally::text(&dataset.id).as_str()) {
+            } else if has_arrived(dataset, reports) {
                 let verdict = Verdict {
                     wrong: vec![written_back(&document)],
                     back: true,
@@ -248,6 +240,13 @@ impl Verifying<'_> {
         self.hand.note(&changed).await?;
         Ok(any)
     }
+}
+
+/// Whether a dataset was migrated, as far as this command knows. Those that were in another life of the run, or by others, are
+/// known by where they are.
+fn has_arrived(dataset: &Checked, reports: &Reports<'_>) -> bool {
+    let report = reports.get(&crate::tally::text(&dataset.id));
+    report.is_some_and(|it| matches!(it.state, State::Migrated | State::Current))
 }
 
 /// Whether a dataset is where it was to go. Those from before 0.6.2 do not say.

@@ -159,8 +159,9 @@ impl Writer {
             return;
         }
         let failed = |task, failure| self.failed(task, failure);
-        if let Err(halt) = self.keep(&group, repeated).await {
-            return written.extend(group.into_iter().map(|it| self.halted(it.task, &halt)));
+        let group = self.kept(group, repeated, written).await;
+        if group.is_empty() {
+            return;
         }
         let group: Vec<(Work, bool)> = group
             .into_iter()
@@ -259,17 +260,46 @@ impl Writer {
         self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
-    /// Before anything else: what cannot be computed back is written down, and what has to be verified.
-    async fn keep(&self, group: &[Work], repeated: bool) -> Result<(), Halt> {
-        let group: Vec<&Work> = group.iter().collect();
-        if let Some(before) = self.before.as_ref().filter(|_| !repeated) {
-            before.note(&group).await?;
+    /// Before anything else: what has to be verified, what cannot be computed back, and what is dropped, is written down.
+    /// Returns those of which that was possible.
+    async fn kept(
+        &self,
+        group: Vec<Work>,
+        repeated: bool,
+        written: &mut Vec<Written>,
+    ) -> Vec<Work> {
+        let all: Vec<&Work> = group.iter().collect();
+        if let Some(before) = self.before.as_ref().filter(|_| !repeated)
+            && let Err(failure) = before.note(&all).await
+        {
+            written.extend(group.into_iter().map(|it| self.failed(it.task, failure.clone())));
+            return Vec::new();
         }
+        match self.keep(&all, repeated).await {
+            Ok(()) => return group,
+            Err(Halt::Failed(failure)) if group.len() > 1 && !failure.is_unreachable() => {}
+            Err(halt) => {
+                written.extend(group.into_iter().map(|it| self.halted(it.task, &halt)));
+                return Vec::new();
+            }
+        }
+        // One of them cannot be kept: the others do not have to stay because of it.
+        let mut kept = Vec::new();
+        for work in group {
+            match self.keep(&[&work], true).await {
+                Ok(()) => kept.push(work),
+                Err(halt) => written.push(self.halted(work.task, &halt)),
+            }
+        }
+        kept
+    }
+
+    async fn keep(&self, group: &[&Work], repeated: bool) -> Result<(), Halt> {
         if let Some(archive) = &self.archive {
-            archive.keep(&group, repeated, &self.with_logs).await?;
+            archive.keep(group, repeated, &self.with_logs).await?;
         }
         let Some(journal) = &self.journal else { return Ok(()) };
-        journal.keep(&group, repeated, &self.with_logs).await
+        journal.keep(group, repeated, &self.with_logs).await
     }
 
     /// Add: new runs, but for datasets for which that was done already. The process that answers, if there was anything

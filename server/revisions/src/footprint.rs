@@ -62,16 +62,13 @@ impl Footprint {
         Some(Self::Keys { renamed: Vec::new(), given, removed: Vec::new() })
     }
 
-    /// Selects the documents of which something has to be kept.
+    /// Selects the documents of which values would be lost.
     pub fn kept(&self) -> Document {
         let Self::Keys { renamed, given, removed } = self else { return doc! {} };
-        let overwritten = renamed.iter().map(|(_, to)| to).chain(given).chain(removed);
-        let there: Vec<Bson> =
-            overwritten.map(|it| doc! { it: { "$exists": true } }.into()).collect();
-        doc! { "$or": there }
+        any(renamed.iter().map(|(_, to)| to).chain(given).chain(removed))
     }
 
-    /// What has to be kept of each of them, as an aggregation expression.
+    /// What would be lost of each of them, as an aggregation expression.
     pub fn values(&self) -> Bson {
         match self {
             Self::Whole => "$$ROOT".into(),
@@ -81,6 +78,30 @@ impl Footprint {
                 .collect::<Document>()
                 .into(),
         }
+    }
+
+    /// Selects the documents that are not as they were once the [`Footprint::inverse`] has run: beside those of which
+    /// values would be lost, those of which a renamed key would come back at another place.
+    pub fn noted(&self) -> Document {
+        match self {
+            Self::Whole => doc! {},
+            Self::Keys { .. } => any(self.keys()),
+        }
+    }
+
+    /// What brings each of them back, as an aggregation expression: `{ values: { key: .. }, places: [..] }`, the places in
+    /// the order of the keys here, -1 for one that was not there.
+    pub fn original(&self) -> Bson {
+        if *self == Self::Whole {
+            return self.values();
+        }
+        let place = |it| doc! { "$indexOfArray": ["$$keys", { "$literal": it }] };
+        let places: Vec<Document> = self.keys().map(place).collect();
+        doc! { "$let": {
+            "vars": { "keys": { "$map": { "input": { "$objectToArray": "$$ROOT" }, "in": "$$this.k" } } },
+            "in": { "values": self.values(), "places": places },
+        } }
+        .into()
     }
 
     /// The stages of an update pipeline that undo what can be computed, in every document. What is kept is brought
@@ -98,23 +119,31 @@ impl Footprint {
         stages
     }
 
-    /// The stages that give a document what was kept of it, which is in the variable `$$new.v`.
+    /// The stages that give a document its [`Footprint::original`] back, which is in the variable `$$new.v`.
     pub fn restoring(&self) -> Vec<Document> {
-        match self {
-            Self::Whole => vec![doc! { "$replaceWith": "$$new.v" }],
-            Self::Keys { .. } => vec![
-                doc! { "$unset": self.keys().cloned().collect::<Vec<_>>() },
-                doc! { "$replaceWith": { "$mergeObjects": ["$$ROOT", "$$new.v"] } },
-            ],
+        if *self == Self::Whole {
+            return vec![doc! { "$replaceWith": "$$new.v" }];
         }
+        let keys: Vec<&String> = self.keys().collect();
+        let places = Document::from_iter([("$literal".to_owned(), keys_of(&keys))]);
+        vec![
+            doc! { "$unset": keys_of(&keys) },
+            doc! { "$replaceWith": { "$mergeObjects": ["$$ROOT", "$$new.v.values"] } },
+            doc! { "$replaceWith": in_place(places.into(), "$$new.v.places") },
+        ]
     }
 
-    /// Whether most documents are likely to have something that must be kept: what is only added or renamed, few have.
+    /// Whether most documents are likely to be noted: where keys are only added, few are.
     pub fn is_heavy(&self) -> bool {
         match self {
             Self::Whole => true,
-            Self::Keys { removed, .. } => !removed.is_empty(),
+            Self::Keys { renamed, removed, .. } => !renamed.is_empty() || !removed.is_empty(),
         }
+    }
+
+    /// Whether a key that is still there was never changed: it would be gone.
+    pub fn only_removes(&self) -> bool {
+        matches!(self, Self::Keys { renamed, given, .. } if renamed.is_empty() && given.is_empty())
     }
 
     fn keys(&self) -> impl Iterator<Item = &String> {
@@ -157,6 +186,65 @@ impl Footprint {
             removed: texts(stored.get_array("removed").ok()?)?,
         })
     }
+}
+
+/// Selects the documents that have any of these keys.
+fn any<'a>(keys: impl Iterator<Item = &'a String>) -> Document {
+    let there: Vec<Bson> = keys.map(|it| doc! { it: { "$exists": true } }.into()).collect();
+    doc! { "$or": there }
+}
+
+fn keys_of(keys: &[&String]) -> Bson {
+    keys.iter().map(|it| Bson::from(it.as_str())).collect::<Vec<_>>().into()
+}
+
+/// A document whose `keys` stand at their `places` among all, and the others in the order in which they are. Keys whose
+/// place is not known, or behind the end because others are gone, stand at the end: nothing is ever left out.
+fn in_place(keys: Bson, places: &str) -> Bson {
+    let is_ours = doc! { "$in": ["$$this.k", keys.clone()] };
+    let place = doc! { "$arrayElemAt": [places, { "$indexOfArray": [keys, "$$this.k"] }] };
+    let before = doc! { "$size": { "$filter": {
+        "input": "$$at", "cond": { "$and": [{ "$gte": ["$$this", 0] }, { "$lt": ["$$this", "$$place"] }] },
+    } } };
+    let here = doc! { "$let": {
+        "vars": { "place": "$$this" },
+        "in": { "$let": {
+            "vars": { "hit": { "$indexOfArray": ["$$at", "$$place"] } },
+            "in": { "$cond": [
+                { "$gte": ["$$hit", 0] },
+                { "$arrayElemAt": ["$$ours", "$$hit"] },
+                { "$arrayElemAt": ["$$others", { "$subtract": ["$$place", before] }] },
+            ] },
+        } },
+    } };
+    let all = doc! { "$objectToArray": "$$ROOT" };
+    doc! { "$let": {
+        "vars": {
+            "ours": { "$filter": { "input": all.clone(), "cond": is_ours.clone() } },
+            "others": { "$filter": { "input": all.clone(), "cond": { "$not": [is_ours] } } },
+            "count": { "$size": all },
+        },
+        "in": { "$let": {
+            "vars": { "at": { "$map": { "input": "$$ours", "in": place } } },
+            "in": { "$arrayToObject": { "$concatArrays": [
+                { "$filter": {
+                    "input": { "$map": { "input": { "$range": [0, "$$count"] }, "in": here } },
+                    "cond": { "$ne": ["$$this", null] },
+                } },
+                { "$map": {
+                    "input": { "$filter": {
+                        "input": { "$range": [0, { "$size": "$$at" }] },
+                        "cond": { "$let": {
+                            "vars": { "place": { "$arrayElemAt": ["$$at", "$$this"] } },
+                            "in": { "$or": [{ "$lt": ["$$place", 0] }, { "$gte": ["$$place", "$$count"] }] },
+                        } },
+                    } },
+                    "in": { "$arrayElemAt": ["$$ours", "$$this"] },
+                } },
+            ] } },
+        } },
+    } }
+    .into()
 }
 
 /// The keys that a merge sets, as its last stage says.

@@ -66,11 +66,13 @@ fn show(it: &ArchiveSummary, output: Output) {
         ArchiveState::GivenBack => "was given back".to_owned(),
         ArchiveState::NotNeeded => "the dataset did not go down; nothing is given back".to_owned(),
         ArchiveState::DatasetGone => {
-            "the dataset was deleted; `archive forget --all-gone` drops it".to_owned()
+            "the dataset was deleted; `fiftyone-migrate archive forget --all-gone` drops it"
+                .to_owned()
         }
         ArchiveState::Unreadable => format!(
-            "cannot be read ({}); `archive forget` drops it",
-            it.reason.as_deref().unwrap_or_default()
+            "cannot be read ({}); `fiftyone-migrate archive forget {}` drops it",
+            it.reason.as_deref().unwrap_or_default(),
+            name(it)
         ),
     };
     output.line(&format!("{}: {from} -> {to}, {when}, {size}; {state}", name(it)));

@@ -30,6 +30,10 @@ pub async fn wish(
     }
     output.line(&format!("Run {} is {}: {}", run.id, runs::state(&run), done(&run)));
     output.line(&match run.state {
+        state if run.held && state.is_told_to_rest() => format!(
+            "It has not come to its batch edge yet, and will; `fiftyone-migrate runs watch {}` follows it",
+            run.id
+        ),
         JobState::Cancelled => two_ways(&run.id, run.journal == JournalState::Kept),
         _ => runs::ways_on(&run),
     });

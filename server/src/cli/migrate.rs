@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use engine::{
     Cause, Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter,
-    OnFailure, Report, Request, State, Target,
+    OnFailure, Report, Request, RunSummary, State, Target,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub async fn migrate(
             (false, names) => Target::Datasets(names.to_vec()),
         },
         destination: args.version.as_ref().map(|it| it.version.clone()),
-        on_failure: if args.error_level == 0 { OnFailure::Stop } else { OnFailure::GoOn },
+        on_failure: if args.stops() { OnFailure::Stop } else { OnFailure::GoOn },
         dry_run: args.dry_run,
         without_undo: args.without_undo,
         without_archive: args.without_archive,
@@ -72,8 +72,11 @@ pub async fn migrate(
         output.line(&format!("{by} does the same already; watching their run {run}"));
         match runs::watch(engine, &run, output).await {
             // Then it is for us to go on with.
-            Ok(runs::Watched::Abandoned) => {}
-            Ok(ended) => return ended.code(),
+            Ok((_, runs::Watched::Abandoned)) => {}
+            Ok((run, ended)) => {
+                output.document(&run);
+                return ended.code();
+            }
             // They have the lease, but have not written it down yet.
             Err(engine::Error::UnknownRun(_)) => tokio::time::sleep(MOMENT).await,
             Err(error) => return output.error(&error.to_string()),
@@ -90,16 +93,22 @@ async fn detached(
     let planned = MigrateArgs { dry_run: true, ..args.clone() };
     let leave = async |control| engine.leave_to_a_server(request, control).await;
     match watched(leave, &planned, output).await.0 {
-        Ok(Some(run)) => {
+        Ok(Some((run, plan))) => {
             if let Some(expected) = &run.estimate {
                 figures::estimate(expected, output);
+            }
+            for it in &plan.datasets {
+                if it.is_failure() {
+                    failure(it, output);
+                }
+                kept(it, output);
             }
             output.line(&format!(
                 "Run {} waits for a server: `fiftyone-migrate serve` on this database, with the right to migrate, \
                  carries it out; watch it with `fiftyone-migrate runs watch {}`",
                 run.id, run.id
             ));
-            output.document(&run);
+            output.document(&Left { run: &run, plan: &plan });
             ExitCode::SUCCESS
         }
         Ok(None) => {
@@ -145,7 +154,7 @@ pub fn told(
             for it in failed {
                 failure(it, output);
             }
-            output.error(&error.to_string())
+            output.error_after(&error.to_string(), failed)
         }
     }
 }
@@ -314,6 +323,14 @@ pub fn bar(seen: bool) -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
+/// A run that was left to a server, as JSON.
+#[derive(Serialize)]
+struct Left<'a> {
+    #[serde(flatten)]
+    run: &'a RunSummary,
+    plan: &'a Report,
+}
+
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -351,7 +368,7 @@ fn concluded(report: &Report, settings: &Settings, args: &MigrateArgs, output: O
         0 if report.stopped => ExitCode::from(FAILED),
         0 => ExitCode::SUCCESS,
         _ if report.run_state == Some(JobState::Failed) => ExitCode::from(FAILED),
-        _ if report.stopped || args.error_level == 0 => ExitCode::from(FAILED),
+        _ if report.stopped || args.stops() => ExitCode::from(FAILED),
         _ => ExitCode::from(INCOMPLETE),
     }
 }
@@ -423,14 +440,14 @@ fn summary(report: &Report, output: Output) {
 
 /// The failures once more, by what has to be done.
 fn by_cause(report: &Report, output: Output) {
-    let run = report.run.as_deref().unwrap_or("ID");
     output.warning("By cause, each with what to do:");
     figures::groups(&report.failures).for_each(|it| output.warning(&it));
     if !report.left.is_empty() {
         output.warning("Not tried again, because that cannot help until something is done:");
         figures::groups(&report.left).for_each(|it| output.warning(&it));
     }
-    if report.run.is_some() {
+    let may_pass = report.failures.iter().any(|it| it.cause.may_pass());
+    if let Some(run) = report.run.as_ref().filter(|_| may_pass) {
         output.warning(&format!(
             "`fiftyone-migrate runs retry {run}` tries all again that may pass, `--cause WORD` those of one cause"
         ));
@@ -440,6 +457,16 @@ fn by_cause(report: &Report, output: Output) {
 fn failure(report: &DatasetReport, output: Output) {
     let reason = report.reason.as_deref().unwrap_or("unknown reason");
     output.warning(&format!("  {}: {reason}", report.label()));
+}
+
+/// What the destination does not know of a dataset.
+fn kept(report: &DatasetReport, output: Output) {
+    if !report.kept.is_empty() {
+        let what = report.kept.join(", ");
+        output.line(&format!(
+            "  not seen there, kept in the archive, and given back on the way up: {what}"
+        ));
+    }
 }
 
 fn dry_run(report: &Report, settings: &Settings, output: Output) {
@@ -476,12 +503,7 @@ fn dry_run(report: &Report, settings: &Settings, output: Output) {
         for text in it.reason.iter().chain(&it.warnings) {
             output.line(&format!("  {text}"));
         }
-        if !it.kept.is_empty() {
-            let what = it.kept.join(", ");
-            output.line(&format!(
-                "  not seen there, kept in the archive, and given back on the way up: {what}"
-            ));
-        }
+        kept(it, output);
         if !it.given_back.is_empty() {
             output.line(&format!("  will be given back: {}", it.given_back.join(", ")));
         }

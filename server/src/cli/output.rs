@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use engine::DatasetReport;
 use serde::Serialize;
 use serde_json::json;
 
@@ -65,6 +66,13 @@ impl Output {
     /// A command that could not be done.
     pub fn error(self, sentence: &str) -> ExitCode {
         self.sentence(sentence);
+        ExitCode::from(FAILED)
+    }
+
+    /// A command that could not be done after these datasets could not be migrated.
+    pub fn error_after(self, sentence: &str, failed: &[DatasetReport]) -> ExitCode {
+        self.document(&json!({ "error": sentence, "datasets": failed }));
+        self.warning(&format!("error: {sentence}"));
         ExitCode::from(FAILED)
     }
 

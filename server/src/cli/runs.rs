@@ -39,7 +39,10 @@ pub async fn runs(
     let done = match &args.command {
         None => list(engine, output).await,
         Some(RunsCommand::Show { id, datasets }) => show(engine, id, *datasets, output).await,
-        Some(RunsCommand::Watch { id }) => watch(engine, id, output).await.map(Watched::code),
+        Some(RunsCommand::Watch { id }) => watch(engine, id, output).await.map(|(run, ended)| {
+            output.document(&run);
+            ended.code()
+        }),
         Some(RunsCommand::Pause { id }) => control::wish(engine, id, JobEvent::Pause, output).await,
         Some(RunsCommand::Cancel { id }) => {
             control::wish(engine, id, JobEvent::Cancel, output).await
@@ -55,7 +58,7 @@ pub async fn runs(
         Some(RunsCommand::Undo { id, dataset_name }) => {
             return Box::pin(undo::undo(engine, settings, id, dataset_name, output)).await;
         }
-        Some(RunsCommand::Forget { id }) => undo::forget(engine, id, output).await,
+        Some(RunsCommand::Forget { id }) => undo::forget(engine, settings, id, output).await,
     };
     done.unwrap_or_else(|error| output.error(&error.to_string()))
 }
@@ -190,7 +193,7 @@ async fn go_on(
     if settings.migrations_disabled {
         return output.error(migrate::DISABLED);
     }
-    let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
+    let args = MigrateArgs { all: true, ..MigrateArgs::default() };
     // One that was left behind while it was being undone goes on with that.
     if engine.run(id).await.is_ok_and(|it| it.state == JobState::Undoing) {
         return Box::pin(undo::undo(engine, settings, id, &[], output)).await;
@@ -208,7 +211,7 @@ async fn join(engine: &Engine, settings: &Settings, id: &str, output: Output) ->
     if settings.migrations_disabled {
         return output.error(migrate::DISABLED);
     }
-    let args = MigrateArgs { all: true, error_level: 1, ..MigrateArgs::default() };
+    let args = MigrateArgs { all: true, ..MigrateArgs::default() };
     let (helped, _) = migrate::watched(|control| engine.join(id, control), &args, output).await;
     let ended = async {
         let Helped { datasets, documents } = helped?;
@@ -251,12 +254,16 @@ impl Watched {
     }
 }
 
-/// Watches a run that somebody carries out until it comes to rest.
+/// Watches a run that somebody carries out until it comes to rest. Returns how it is then.
 ///
 /// # Errors
 ///
 /// If there is no such run, or the server cannot be reached.
-pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<Watched> {
+pub async fn watch(
+    engine: &Engine,
+    id: &str,
+    output: Output,
+) -> engine::Result<(RunSummary, Watched)> {
     let bar = migrate::bar(output.is_watched());
     let mut enough = std::pin::pin!(signal::asked_to_end());
     let (mut told, mut held) = (None, Instant::now());
@@ -299,16 +306,15 @@ pub async fn watch(engine: &Engine, id: &str, output: Output) -> engine::Result<
                 output.warning("nobody carries it out any more");
             }
             output.line(&ways_on(&run));
-            output.document(&run);
-            return Ok(if rested { Watched::Rested(run.state) } else { Watched::Abandoned });
+            let ended = if rested { Watched::Rested(run.state) } else { Watched::Abandoned };
+            return Ok((run, ended));
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             () = enough.as_mut() => {
                 bar.finish_and_clear();
                 output.line("Not watched any more; the run goes on");
-                output.document(&run);
-                return Ok(Watched::Left);
+                return Ok((run, Watched::Left));
             }
         }
     }

@@ -32,7 +32,15 @@ pub async fn undo(
 }
 
 /// Drops the journal of a run.
-pub async fn forget(engine: &Engine, id: &str, output: Output) -> engine::Result<ExitCode> {
+pub async fn forget(
+    engine: &Engine,
+    settings: &Settings,
+    id: &str,
+    output: Output,
+) -> engine::Result<ExitCode> {
+    if settings.migrations_disabled {
+        return Ok(output.error(migrate::DISABLED));
+    }
     let run = engine.forget(id).await?;
     output.line(&match run.journal {
         JournalState::Kept | JournalState::None => format!("Run {id} has no undo journal"),

@@ -4,7 +4,7 @@ use std::{env, fs, process};
 
 use nix::unistd::{User, gethostname, getuid};
 
-use crate::store::Holder;
+use crate::{store::Holder, versions::newest};
 
 impl Holder {
     /// This process.
@@ -19,6 +19,7 @@ impl Holder {
             pid,
             started: started(pid).unwrap_or_default(),
             machine: machine().unwrap_or_default(),
+            program: program(),
         }
     }
 
@@ -33,6 +34,11 @@ impl Holder {
         let here = machine().is_some_and(|it| it == self.machine);
         here && self.started != 0 && started(self.pid) != Some(self.started)
     }
+}
+
+/// Which program this is.
+fn program() -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), newest())
 }
 
 /// When a process started, in ticks since the kernel did.

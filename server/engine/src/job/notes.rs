@@ -7,6 +7,9 @@ use crate::{
     store::{Failure, JobDataset, Store},
 };
 
+/// Of how many datasets one command says that they were migrated: each takes some 170 bytes of it.
+const AT_ONCE: usize = 10_000;
+
 /// Notes what becomes of datasets, under the number of a lease or of a claim.
 #[derive(Clone, Debug)]
 pub struct Notes {
@@ -29,11 +32,11 @@ impl Notes {
         let figures: Vec<_> = plain.iter().map(|it| (it.id.as_str(), &it.figures)).collect();
         let mut whole: Vec<&DatasetReport> = others;
         let under = (self.fence, self.hand);
-        if !figures.is_empty()
-            && self.store.note_migrated(self.run, under, &figures).await? != figures.len()
-        {
-            // Some that were not planned when the run began, or somebody else has the run now.
-            whole.extend(plain);
+        for (figures, plain) in figures.chunks(AT_ONCE).zip(plain.chunks(AT_ONCE)) {
+            if self.store.note_migrated(self.run, under, figures).await? != figures.len() {
+                // Some that were not planned when the run began, or somebody else has the run now.
+                whole.extend(plain);
+            }
         }
         let mut whole: Vec<JobDataset> = whole.into_iter().map(noted).collect::<Result<_, _>>()?;
         if let Some(hand) = self.hand {

@@ -3,7 +3,7 @@
 use bson::{Bson, Document};
 use futures_util::StreamExt;
 
-use super::{Bench, Crew, program, task, work};
+use super::{Bench, Crew, task, work};
 use crate::{
     guard::{Guard, outwait},
     job::Notes,
@@ -61,6 +61,11 @@ impl Claimed {
                 Err(failure)
             }
         }
+    }
+
+    /// Gives it back as it is, so that somebody else can have it at once.
+    pub async fn release(self) {
+        self.guard.release().await;
     }
 
     /// Does what is left of it, and tells `each` what was noted. What could not be done is left to whoever claims it
@@ -123,11 +128,14 @@ impl Claimed {
 
 /// A share that nobody has, or one whose holder is known to be gone, with the number of their claim.
 async fn vacant(store: &Store, crew: &Crew) -> Result<Option<(Document, Option<i64>)>, Failure> {
-    if let Some(free) = store.free_share(crew.run, crew.lease, &program()).await? {
+    let program = Holder::this().program;
+    if let Some(free) = store.free_share(crew.run, crew.lease, &program).await? {
         return Ok(Some((free.id, None)));
     }
     let held = store.held_shares(crew.lease).await?;
-    let ours = held.into_iter().filter(|it| (it.run, it.lease) == (crew.run, crew.lease));
+    let ours = held
+        .into_iter()
+        .filter(|it| (it.run, it.lease, &it.program) == (crew.run, crew.lease, &program));
     let gone = ours.into_iter().find(|it| it.holder.is_gone());
     Ok(gone.map(|it| (it.id, Some(it.fence))))
 }

@@ -39,7 +39,15 @@ impl Engine {
     pub async fn join(&self, id: &str, control: Control) -> Result<Helped> {
         let job = self.job(id).await?;
         self.allowed()?;
-        let state = job.state;
+        let (state, ours) = (job.state, Holder::this().program);
+        if let Some(theirs) = self.holder().await?.map(|it| it.holder.program)
+            && theirs != ours
+        {
+            return Err(Error::Refused(format!(
+                "run {id} is carried out by another version of this program ({theirs}, and this is {ours}), which may \
+                 make something else of a dataset; help with the same version"
+            )));
+        }
         self.help(job, control).await?.ok_or_else(|| {
             Error::Refused(format!(
                 "run {id} is {state}, and nobody migrates datasets for it now, so that there is nothing to help with; \
@@ -56,6 +64,9 @@ impl Engine {
             return Ok(None);
         };
         let (run, key, this) = (job.id, ObjectId::new(), Holder::this());
+        if lease.holder.program != this.program {
+            return Ok(None);
+        }
         let hand = JobHand {
             by: this.name(),
             pid: this.pid,
@@ -136,7 +147,13 @@ impl Helper {
                 let run = self.crew.run;
                 log(&self.store, run, &format!("is helped by process {}", process::id())).await;
                 // There may be entries of the journal: `goes_on` of each share says so.
-                bench = Some(Bench::new(&self.store, run, time, keeps, false).await?);
+                match Bench::new(&self.store, run, time, keeps, false).await {
+                    Ok(new) => bench = Some(new),
+                    Err(failure) => {
+                        claimed.release().await;
+                        return Err(failure);
+                    }
+                }
             }
             let Some(bench) = &bench else { continue };
             claimed.work(bench, |reports| self.tell(reports, stops)).await?;

@@ -10,9 +10,7 @@ use bson::{DateTime, oid::ObjectId};
 use futures_util::{StreamExt, stream};
 use model::JobState;
 
-use super::{
-    Bench, Crew, Keeps, LOOK, claim::Claimed, offered, outlast, program, ties::untied, work,
-};
+use super::{Bench, Crew, Keeps, LOOK, claim::Claimed, offered, outlast, ties::untied, work};
 use crate::{
     Result,
     job::{Hand, log},
@@ -97,13 +95,10 @@ impl<'a> Lead<'a> {
                     continue;
                 }
             };
-            let reports = match self.offer_yielded(reports, &yields).await {
-                Ok(reports) => reports,
-                Err(failure) => {
-                    self.control.break_off_by(&failure);
-                    continue;
-                }
-            };
+            let (reports, offered) = self.offer_yielded(reports, &yields).await;
+            if let Err(failure) = offered {
+                self.control.break_off_by(&failure);
+            }
             // What cannot be noted can be seen in the datasets themselves; a lost connection ends the run elsewhere.
             if let Err(failure) = hand.note(&reports).await {
                 tracing::warn!(
@@ -115,8 +110,9 @@ impl<'a> Lead<'a> {
         }
         if let Some(crew) = self.crew.clone() {
             self.work_together(&bench, &crew, stops, report).await;
-            self.end(&crew).await?;
-            self.tell_rest(&crew, report).await.map_err(|it| error(&self.store, it))?;
+            if self.end(&crew).await? {
+                self.tell_rest(&crew, report).await.map_err(|it| error(&self.store, it))?;
+            }
         }
         Ok(())
     }
@@ -174,24 +170,25 @@ impl<'a> Lead<'a> {
         offered
     }
 
-    /// Those that were about to be changed here when others came are offered as well.
+    /// Those that were about to be changed here when others came are offered as well. Returns what became of the rest.
     async fn offer_yielded(
         &mut self,
         reports: Vec<DatasetReport>,
         yields: &OnceLock<BTreeSet<String>>,
-    ) -> Result<Vec<DatasetReport>, Failure> {
+    ) -> (Vec<DatasetReport>, Result<(), Failure>) {
         let Some(untied) = yields.get().filter(|_| !self.control.is_stopped()) else {
-            return Ok(reports);
+            return (reports, Ok(()));
         };
         let is_yielded =
             |it: &DatasetReport| it.state == State::Interrupted && untied.contains(&it.id);
         let (yielded, reports): (Vec<_>, Vec<_>) = reports.into_iter().partition(is_yielded);
-        if !yielded.is_empty() {
-            let ids: BTreeSet<String> = yielded.into_iter().map(|it| it.id).collect();
-            let tasks = self.tasks.iter().filter(|it| ids.contains(&it.entry.id_text()));
-            self.offer(tasks.cloned().collect()).await?;
+        if yielded.is_empty() {
+            return (reports, Ok(()));
         }
-        Ok(reports)
+        let ids: BTreeSet<String> = yielded.into_iter().map(|it| it.id).collect();
+        let tasks = self.tasks.iter().filter(|it| ids.contains(&it.entry.id_text()));
+        let offered = self.offer(tasks.cloned().collect()).await;
+        (reports, offered)
     }
 
     async fn offer(&mut self, tasks: Vec<Task>) -> Result<(), Failure> {
@@ -203,7 +200,7 @@ impl<'a> Lead<'a> {
                 run: self.hand.id(),
                 lease: self.hand.fence(),
                 number: self.shares,
-                program: program(),
+                program: Holder::this().program,
                 tasks: share.iter().map(offered).collect(),
             });
             self.shares += 1;
@@ -242,6 +239,9 @@ impl<'a> Lead<'a> {
                     let mut done = done.unwrap_or_default();
                     done.retain(|it| is_final(it) && self.offered.remove(&it.id).is_some());
                     self.hand.helpers().did(&done);
+                    self.control
+                        .tally()
+                        .done(done.iter().map(|it| it.id.as_str()), migrated(&done));
                     self.tell(done, stops, report);
                     if let Err(failure) = self.tell_others(crew, stops, report).await {
                         tracing::warn!("what others have done is not known: {failure}");
@@ -269,6 +269,8 @@ impl<'a> Lead<'a> {
         let ids: Vec<String> = self.offered.keys().cloned().collect();
         let mut found = self.noted(crew, &ids).await?;
         found.retain(|it| is_final(it) && self.offered.remove(&it.id).is_some());
+        // How fast we are ourselves does not follow from what others have done.
+        self.control.tally().done(found.iter().map(|it| it.id.as_str()), 0);
         self.tell(found, stops, report);
         self.seen.extend(done);
         Ok(())
@@ -279,16 +281,16 @@ impl<'a> Lead<'a> {
         Ok(found.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect())
     }
 
-    /// Waits until nobody has a share any more, unless the run is left to others who go on with it.
-    async fn end(&self, crew: &Crew) -> Result<()> {
+    /// Waits until nobody has a share any more. `false` if the run is left to others, who go on with it meanwhile.
+    async fn end(&self, crew: &Crew) -> Result<bool> {
         let error = |it| self.store.error(it);
         if self.control.is_over() || self.control.is_cut_off() {
-            return Ok(());
+            return Ok(true);
         }
         if self.control.is_stopped() && self.hand.hands_over() && self.control.broken().is_none() {
             let job = self.store.job(crew.run).await.map_err(error)?;
             if job.is_some_and(|it| it.state == JobState::Running) {
-                return Ok(());
+                return Ok(false);
             }
         }
         self.store.close_division(crew.lease).await.map_err(error)?;
@@ -296,7 +298,7 @@ impl<'a> Lead<'a> {
         if let Some(number) = self.store.draw_number(crew.lease).await.map_err(error)? {
             self.hand.helpers().ended(number);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What became of the rest, and what was nobody's turn.
@@ -316,6 +318,10 @@ impl<'a> Lead<'a> {
         self.tell(rest, false, report);
         Ok(())
     }
+}
+
+fn migrated(reports: &[DatasetReport]) -> u64 {
+    reports.iter().filter(|it| it.state == State::Migrated).count() as u64
 }
 
 /// Whether it had its turn.

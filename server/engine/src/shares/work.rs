@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use bson::{Bson, DateTime, oid::ObjectId};
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 use revisions::{Read, Release, base};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
     archive::{Archive, Entries},
@@ -46,6 +46,8 @@ pub struct Bench {
     pub existing: BTreeSet<String>,
     /// What was loaded for all of them.
     loader: Mutex<Option<(Arc<Loader>, bool)>>,
+    /// The datasets with delegated operations that have a log; read when one of them may need it.
+    with_logs: OnceCell<Arc<Vec<Bson>>>,
 }
 
 impl Bench {
@@ -62,8 +64,8 @@ impl Bench {
         goes_on: bool,
     ) -> Result<Self, Failure> {
         let (store, existing) = (store.clone(), store.collections().await?);
-        let loader = Mutex::default();
-        Ok(Self { store, run, time, keeps, goes_on, existing, loader })
+        let (loader, with_logs) = (Mutex::default(), OnceCell::new());
+        Ok(Self { store, run, time, keeps, goes_on, existing, loader, with_logs })
     }
 
     /// A writer for these tasks, under the number of a lease or a claim.
@@ -75,9 +77,13 @@ impl Bench {
         goes_on: bool,
     ) -> Result<Writer, Failure> {
         // Read anew for each share: whoever had it before may have begun to archive what is in it.
-        let entries =
-            if self.keeps.archive { Some(Arc::new(Entries::of(&self.store).await?)) } else { None };
-        let loader = self.loader(tasks, entries.clone()).await?;
+        let ids: Vec<Bson> = tasks.iter().map(|it| it.entry.id.clone()).collect();
+        let entries = if self.keeps.archive {
+            Some(Arc::new(Entries::about(&self.store, &ids).await?))
+        } else {
+            None
+        };
+        let loader = Arc::new(self.loader(tasks).await?.with(entries.clone()));
         let with_logs = self.datasets_with_logs(tasks).await?;
         let fence = (self.run, fence);
         let passes = Passes::new(self.store.clone(), control.clone(), fence, self.existing.clone());
@@ -110,7 +116,7 @@ impl Bench {
             passes,
             loader,
             control: control.clone(),
-            with_logs: Arc::new(with_logs),
+            with_logs,
             run: self.run,
             now: self.time,
             journal,
@@ -121,11 +127,7 @@ impl Bench {
     }
 
     /// One for all tasks, so that names are read once and those that were given are known.
-    async fn loader(
-        &self,
-        tasks: &[Task],
-        entries: Option<Arc<Entries>>,
-    ) -> Result<Arc<Loader>, Failure> {
+    async fn loader(&self, tasks: &[Task]) -> Result<Arc<Loader>, Failure> {
         let mut loader = self.loader.lock().await;
         let names = tasks.iter().any(|it| it.reads(Read::Names));
         if let Some((loader, has_names)) = &*loader
@@ -133,23 +135,26 @@ impl Bench {
         {
             return Ok(Arc::clone(loader));
         }
-        let new = Arc::new(Loader::new(self.store.clone(), self.time, tasks, entries).await?);
+        let new = Arc::new(Loader::new(self.store.clone(), self.time, tasks, None).await?);
         *loader = Some((Arc::clone(&new), names));
         Ok(new)
     }
 
-    async fn datasets_with_logs(&self, tasks: &[Task]) -> Result<Vec<Bson>, Failure> {
+    async fn datasets_with_logs(&self, tasks: &[Task]) -> Result<Arc<Vec<Bson>>, Failure> {
         let revision = Release::new([1, 4, 0]);
         let crosses = |it: &Task| {
             let destination = base(&it.destination) < revision;
             it.head.as_ref().is_none_or(|head| (base(head) < revision) != destination)
         };
         if !self.existing.contains("delegated_ops") || !tasks.iter().any(crosses) {
-            return Ok(Vec::new());
+            return Ok(Arc::default());
         }
-        let mut ids = self.store.datasets_with_logs("run_link").await?;
-        ids.extend(self.store.datasets_with_logs("log_path").await?);
-        Ok(ids)
+        let read = self.with_logs.get_or_try_init(async || {
+            let mut ids = self.store.datasets_with_logs("run_link").await?;
+            ids.extend(self.store.datasets_with_logs("log_path").await?);
+            Ok(Arc::new(ids))
+        });
+        read.await.cloned()
     }
 }
 

@@ -15,6 +15,9 @@ use super::{
 /// Where values of samples, frames and files are.
 pub const ARCHIVE_VALUES: &str = "archive_values";
 
+/// About how many datasets it is asked one by one; of more, everything is read.
+const ASKED_ONE_BY_ONE: usize = 256;
+
 /// An entry: what one downgrade has dropped of one dataset. Written when all that it stands for is there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArchiveEntry {
@@ -86,8 +89,36 @@ impl Store {
     pub async fn archive(&self) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
         let first = doc! { "database": self.name() };
         let last = doc! { "database": self.name(), "dataset": Bson::MaxKey };
+        self.archive_entries(doc! { "_id": { "$gte": first, "$lt": last } }).await
+    }
+
+    /// The same about these datasets only.
+    pub async fn archive_about(
+        &self,
+        datasets: &[Bson],
+    ) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
+        if datasets.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        if datasets.len() > ASKED_ONE_BY_ONE {
+            return self.archive().await;
+        }
+        let about = |it: &Bson| {
+            let first = doc! { "database": self.name(), "dataset": it };
+            let mut last = first.clone();
+            last.insert("run", Bson::MaxKey);
+            doc! { "_id": { "$gte": first, "$lt": last } }
+        };
+        let either: Vec<Document> = datasets.iter().map(about).collect();
+        self.archive_entries(doc! { "$or": either }).await
+    }
+
+    async fn archive_entries(
+        &self,
+        filter: Document,
+    ) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
         let archive = self.jobs.collection::<Document>(ARCHIVE);
-        let found = archive.find(doc! { "_id": { "$gte": first, "$lt": last } });
+        let found = archive.find(filter);
         let mut found = found.batch_size(10_000).await?;
         let (mut entries, mut broken) = (Vec::new(), Vec::new());
         while let Some(it) = found.try_next().await? {
@@ -119,9 +150,18 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the documents of an entry that is about to be written anew.
-    pub async fn forget_archived(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        let all = doc! { "q": about(run, dataset), "limit": 0 };
+    /// Forgets the documents of an entry, but for these.
+    pub async fn forget_archived(
+        &self,
+        run: ObjectId,
+        dataset: &Bson,
+        but: &[Bson],
+    ) -> Result<(), Failure> {
+        let mut filter = about(run, dataset);
+        if !but.is_empty() {
+            filter = doc! { "$and": [filter, { "_id": { "$nin": but } }] };
+        }
+        let all = doc! { "q": filter, "limit": 0 };
         self.jobs_command(doc! { "delete": DOCUMENTS, "deletes": [all] }).await.map(drop)
     }
 
@@ -197,7 +237,7 @@ impl Store {
 
     /// Forgets an entry, but not its values: another one has them now.
     pub async fn hand_over_archive(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        self.forget_archived(run, dataset).await?;
+        self.forget_archived(run, dataset, &[]).await?;
         let id = ArchiveId { database: self.name().to_owned(), dataset: dataset.clone(), run };
         let entry = doc! { "q": { "_id": id.stored() }, "limit": 1 };
         self.jobs_command(doc! { "delete": ARCHIVE, "deletes": [entry] }).await.map(drop)

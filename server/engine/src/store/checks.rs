@@ -151,16 +151,25 @@ impl Store {
         Ok(found.sort(doc! { "_id": 1 }).limit(at_most).await?.try_collect().await?)
     }
 
-    /// How many datasets are verified, and how many there are.
-    pub async fn count_checks(&self, run: ObjectId) -> Result<(u64, u64), Failure> {
-        let stages = [
-            doc! { "$match": { "_id": super::jobs::of(run) } },
+    /// How many datasets are verified, and how many there are. `once`: some may have been written down more than once, by
+    /// a run that was interrupted.
+    pub async fn count_checks(&self, run: ObjectId, once: bool) -> Result<(u64, u64), Failure> {
+        let mut stages = vec![doc! { "$match": { "_id": super::jobs::of(run) } }];
+        if once {
+            stages.extend([
+                doc! { "$project": { "done": 1, "id": "$datasets.id" } },
+                doc! { "$unwind": "$id" },
+                doc! { "$group": { "_id": "$id", "done": { "$min": "$done" } } },
+                doc! { "$project": { "done": 1, "count": { "$literal": 1 } } },
+            ]);
+        }
+        stages.extend([
             doc! { "$project": { "count": 1, "done": 1 } },
             doc! { "$group": {
                 "_id": null, "all": { "$sum": "$count" },
                 "done": { "$sum": { "$cond": ["$done", "$count", 0] } },
             } },
-        ];
+        ]);
         let checks = self.jobs.collection::<Document>(CHECKS);
         let found = checks.aggregate(stages).await?.try_next().await?.unwrap_or_default();
         let count = |key: &str| number(found.get(key)).and_then(|it| u64::try_from(it).ok());
@@ -189,24 +198,24 @@ impl Store {
     }
 
     /// All are to be verified once more, by what the server says of them.
-    pub async fn reopen_all_checks(&self, run: ObjectId) -> Result<(), Failure> {
-        let all = doc! {
-            "q": { "_id": super::jobs::of(run), "again": null }, "u": { "$set": { "done": false } }, "multi": true,
-        };
+    pub async fn reopen_all_checks(&self, run: ObjectId, fence: i64) -> Result<(), Failure> {
+        let filter =
+            doc! { "_id": super::jobs::of(run), "again": null, "fence": { "$lte": fence } };
+        let open = doc! { "$set": { "done": false, "fence": fence } };
+        let all = doc! { "q": filter, "u": open, "multi": true };
         self.jobs_command(doc! { "update": CHECKS, "updates": [all] }).await.map(drop)
     }
 
     /// These datasets of a group are to be verified once more, because somebody has written to them.
     pub async fn reopen_check(
         &self,
-        run: ObjectId,
-        part: ObjectId,
+        id: &CheckId,
+        fence: i64,
         datasets: &[String],
     ) -> Result<(), Failure> {
-        let filter = doc! { "_id": { "run": run, "part": part } };
-        let again = doc! {
-            "q": filter, "u": { "$set": { "done": false, "again": datasets.to_vec() } },
-        };
+        let filter = doc! { "_id": { "run": id.run, "part": id.part }, "fence": { "$lte": fence } };
+        let open = doc! { "$set": { "done": false, "again": datasets.to_vec(), "fence": fence } };
+        let again = doc! { "q": filter, "u": open };
         self.jobs_command(doc! { "update": CHECKS, "updates": [again] }).await.map(drop)
     }
 

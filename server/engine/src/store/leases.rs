@@ -25,6 +25,9 @@ pub struct Holder {
     pub started: i64,
     /// What tells one running kernel and its numbering of processes from any other; empty if it is not known.
     pub machine: String,
+    /// Which program it is: one with other revisions would make something else of a dataset.
+    #[serde(default)]
+    pub program: String,
 }
 
 /// A lease as it is stored: `{ _id: database, fence, numbers, before, run, asked, holder, taken, renewed, expires,

@@ -1,22 +1,26 @@
 //! What happened to runs, in their own database: `run_log`, one document per sentence.
 
-use bson::{DateTime, Document, doc, oid::ObjectId};
+use bson::{Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
 use model::LogLine;
 
 use super::{Failure, Store};
 
 impl Store {
-    /// Adds a sentence to a run's log.
+    /// Adds a sentence to a run's log, at the server's time: the clocks of those who write here may differ.
     pub async fn log(&self, run: ObjectId, by: &str, text: &str) -> Result<(), Failure> {
-        let line = doc! { "_id": ObjectId::new(), "run": run, "at": DateTime::now(), "by": by, "text": text };
-        self.jobs_command(doc! { "insert": LOG, "documents": [line] }).await.map(drop)
+        let line = doc! { "run": run, "at": "$$NOW", "by": { "$literal": by }, "text": { "$literal": text } };
+        // Sent twice, it stays as it was at first.
+        let stage = doc! { "$replaceWith": { "$mergeObjects": [line, "$$ROOT"] } };
+        let statement = doc! { "q": { "_id": ObjectId::new() }, "u": [stage], "upsert": true };
+        self.jobs_command(doc! { "update": LOG, "updates": [statement] }).await.map(drop)
     }
 
     /// A run's log, from its beginning; of a long one the last part.
     pub async fn log_of(&self, run: ObjectId) -> Result<Vec<LogLine>, Failure> {
         let log = self.jobs.collection::<Document>(LOG);
-        let found = log.find(doc! { "run": run }).sort(doc! { "_id": -1 }).limit(SHOWN);
+        // The ids of two processes say nothing of what was first within one second.
+        let found = log.find(doc! { "run": run }).sort(doc! { "at": -1, "_id": -1 }).limit(SHOWN);
         let mut found: Vec<Document> = found.await?.try_collect().await?;
         found.reverse();
         let text = |it: &Document, key: &str| it.get_str(key).unwrap_or_default().to_owned();

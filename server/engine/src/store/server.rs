@@ -57,9 +57,13 @@ impl Store {
             doc! { "$match": {
                 "appName": super::APP_NAME,
                 "active": true,
-                // What is brought back comes from the journal.
+                // What is brought back comes from the journal or the archive.
                 "ns": { "$regex": format!(
-                    "^({}\\.|{}\\.{}$)", escaped(self.name()), escaped(self.jobs.name()), super::values::VALUES,
+                    "^({}\\.|{}\\.({}|{})$)",
+                    escaped(self.name()),
+                    escaped(self.jobs.name()),
+                    super::values::VALUES,
+                    super::archive::ARCHIVE_VALUES,
                 ) },
                 "$or": [{ "op": { "$in": ["update", "insert", "remove"] } }, merging],
             } },

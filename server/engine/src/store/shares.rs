@@ -83,6 +83,8 @@ pub struct HeldShare {
     pub lease: i64,
     /// The number of the claim.
     pub fence: i64,
+    /// Which program can carry it out.
+    pub program: String,
     /// By whom.
     pub holder: Holder,
 }
@@ -236,7 +238,7 @@ impl Store {
         };
         let shares = self.jobs.collection::<HeldShare>(SHARES);
         let found = shares.find(filter).projection(doc! {
-            "run": 1, "lease": 1, "fence": 1, "holder": 1,
+            "run": 1, "lease": 1, "fence": 1, "program": 1, "holder": 1,
         });
         Ok(found.await?.try_collect().await?)
     }

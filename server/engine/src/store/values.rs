@@ -44,6 +44,9 @@ pub struct Part {
     pub expression: Bson,
     /// What that costs.
     pub labor: Labor,
+    /// Whether it takes the place of what is kept of a document already. Otherwise that stays, because what is there by now
+    /// may be our own work.
+    pub replaces: bool,
 }
 
 /// What is done with a document of which something was kept.
@@ -81,7 +84,7 @@ impl Values {
 }
 
 impl Store {
-    /// Keeps parts of several collections in the same place, by one command.
+    /// Keeps parts of several collections in the same place, by one command; all of them replace, or none.
     pub async fn keep_values(&self, parts: &[Part], limit: Duration) -> Result<(), Failure> {
         let Some((first, others)) = parts.split_first() else { return Ok(()) };
         let mut stages = first.stages().to_vec();
@@ -91,7 +94,8 @@ impl Store {
         }
         stages.push(doc! { "$merge": {
             "into": { "db": self.jobs.name(), "coll": first.values.place }, "on": "_id",
-            "whenMatched": "replace", "whenNotMatched": "insert",
+            "whenMatched": if first.replaces { "replace" } else { "keepExisting" },
+            "whenNotMatched": "insert",
         } });
         let source = self.collection(&first.collection);
         let found = source.aggregate(stages).max_time(limit).write_concern(quick()).await?;

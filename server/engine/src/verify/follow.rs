@@ -2,7 +2,7 @@
 //! again. A replica set tells it by its change stream; of a server that stands alone nothing more is known then than what
 //! looking has shown.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::Verifying;
 use crate::{
@@ -46,7 +46,7 @@ impl Verifying<'_> {
                  instead: {unseen}"
             );
             log(self.store, run, &text).await;
-            self.store.reopen_all_checks(run).await?;
+            self.store.reopen_all_checks(run, self.hand.notes_under()).await?;
             return self.rounds(report).await;
         }
         let text = "others go on writing to what was migrated; what they have written since it was looked at for the last \
@@ -59,14 +59,13 @@ impl Verifying<'_> {
     async fn reopen(&self, touched: &Touched) -> Result<usize, Failure> {
         let run = self.hand.id();
         let checks = self.store.checks_about(run, touched).await?;
-        let mut again = BTreeMap::new();
+        let (fence, mut count) = (self.hand.notes_under(), 0);
         for check in &checks {
-            again.insert(check.id.part, concerned(check, touched));
+            let datasets = concerned(check, touched);
+            self.store.reopen_check(&check.id, fence, &datasets).await?;
+            count += datasets.len();
         }
-        for (part, datasets) in &again {
-            self.store.reopen_check(run, *part, datasets).await?;
-        }
-        Ok(again.values().map(Vec::len).sum())
+        Ok(count)
     }
 }
 
