@@ -360,6 +360,7 @@ pub async fn expire(store: &Store) {
             if store.end_journal(run, "expired").await? {
                 store.forget_entries(run).await?;
                 store.forget_given(run).await?;
+                store.forget_checks(run, true).await?;
             }
         }
         Ok::<_, Failure>(())

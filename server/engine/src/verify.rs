@@ -11,7 +11,7 @@ mod look;
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, RawBsonRef, RawDocumentBuf};
+use bson::{Bson, Document, RawBsonRef, RawDocumentBuf};
 use futures_util::{StreamExt, stream};
 use model::Cause;
 use revisions::{Release, breaches, promised};
@@ -19,7 +19,7 @@ use revisions::{Release, breaches, promised};
 pub use before::Before;
 
 use crate::{
-    job::{Hand, log},
+    job::{Hand, log, noted},
     pass::Halt,
     progress::Control,
     report::{DatasetReport, Report, State},
@@ -152,7 +152,7 @@ impl Verifying<'_> {
             let Some(document) = document else { continue };
             let is_there = is_at(&document, &dataset.destination);
             if is_there {
-                ours.push((dataset, self.schema(dataset, &document)));
+                ours.push((dataset, schema(dataset, &document)));
             } else if has_arrived(dataset, reports) {
                 let verdict = Verdict {
                     wrong: vec![written_back(&document)],
@@ -167,28 +167,6 @@ impl Verifying<'_> {
         Ok(ours)
     }
 
-    /// Whether a dataset document is what its version promises.
-    #[expect(clippy::unused_self, reason = "as the other things that are looked at")]
-    fn schema(&self, dataset: &Checked, document: &RawDocumentBuf) -> Verdict {
-        let mut verdict = Verdict::default();
-        let versions = (dataset.head.parse::<Release>(), dataset.destination.parse::<Release>());
-        let (Ok(head), Ok(destination)) = versions else { return verdict };
-        for it in breaches(&promised(&head, &destination), document) {
-            if dataset.excused.contains(&it.text) {
-                continue;
-            }
-            if it.harmless {
-                verdict.found.push(format!("{it} any more, as after somebody has emptied that"));
-            } else {
-                verdict.wrong.push(format!(
-                    "it {it}, which v{destination} does not know: an older client has written that; disconnect it, and \
-                     undo the dataset and migrate it again, or mend that in the database and retry the run"
-                ));
-            }
-        }
-        verdict
-    }
-
     /// Tells what was found. Whether something is wrong.
     async fn tell(
         &self,
@@ -201,13 +179,13 @@ impl Verifying<'_> {
         }
         // As it was noted when it was migrated, perhaps by others.
         let ids: Vec<String> = verdicts.iter().map(|(it, _)| crate::tally::text(&it.id)).collect();
-        let noted = self.store.noted_datasets(self.hand.id(), &ids).await?;
-        let noted: Vec<DatasetReport> =
-            noted.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect();
+        let known = self.store.noted_datasets(self.hand.id(), &ids).await?;
+        let known: Vec<DatasetReport> =
+            known.into_iter().filter_map(|it| bson::deserialize_from_document(it).ok()).collect();
         let (mut changed, mut any) = (Vec::new(), false);
         for ((dataset, verdict), id) in verdicts.into_iter().zip(&ids) {
             let told = reports.get_mut(id);
-            let known = noted.iter().find(|it| it.id == *id && it.state == State::Migrated);
+            let known = known.iter().find(|it| it.id == *id && it.state == State::Migrated);
             let Some(mut it) = known.cloned().or_else(|| told.as_ref().map(|it| (**it).clone()))
             else {
                 continue;
@@ -237,9 +215,47 @@ impl Verifying<'_> {
             }
             changed.push(it);
         }
-        self.hand.note(&changed).await?;
+        self.amend(&changed).await?;
         Ok(any)
     }
+}
+
+impl Verifying<'_> {
+    /// Notes what was found beside what is noted of these datasets already.
+    async fn amend(&self, changed: &[DatasetReport]) -> Result<(), Failure> {
+        let found: Vec<(&str, Document)> = changed
+            .iter()
+            .map(|it| {
+                let report = noted(it)?.report;
+                let of = |key: &str| report.get(key).cloned();
+                let keys = ["state", "reason", "cause", "found", "destination"];
+                let own = keys.iter().filter_map(|key| Some(((*key).to_owned(), of(key)?)));
+                Ok((it.id.as_str(), own.collect()))
+            })
+            .collect::<Result<_, Failure>>()?;
+        self.store.amend_datasets(self.hand.id(), self.hand.notes_under(), &found).await
+    }
+}
+
+/// Whether a dataset document is what its version promises.
+fn schema(dataset: &Checked, document: &RawDocumentBuf) -> Verdict {
+    let mut verdict = Verdict::default();
+    let versions = (dataset.head.parse::<Release>(), dataset.destination.parse::<Release>());
+    let (Ok(head), Ok(destination)) = versions else { return verdict };
+    for it in breaches(&promised(&head, &destination), document) {
+        if dataset.excused.contains(&it.text) {
+            continue;
+        }
+        if it.harmless {
+            verdict.found.push(format!("{it} any more, as after somebody has emptied that"));
+        } else {
+            verdict.wrong.push(format!(
+                "it {it}, which v{destination} does not know: an older client has written that; disconnect it, and \
+                 undo the dataset and migrate it again, or mend that in the database and retry the run"
+            ));
+        }
+    }
+    verdict
 }
 
 /// Whether a dataset was migrated, as far as this command knows. Those that were in another life of the run, or by others, are

@@ -235,6 +235,28 @@ impl Store {
         Ok(found.await?.try_collect().await?)
     }
 
+    /// Sets keys of what is noted of datasets, unless somebody else has noted something of them under a newer number.
+    pub async fn amend_datasets(
+        &self,
+        run: ObjectId,
+        fence: i64,
+        datasets: &[(&str, Document)],
+    ) -> Result<(), Failure> {
+        let statements: Vec<Document> = datasets
+            .iter()
+            .map(|(dataset, keys)| {
+                let id = doc! { "run": run, "dataset": *dataset };
+                let filter = doc! { "_id": id, "fence": { "$lte": fence } };
+                doc! { "q": filter, "u": { "$set": keys } }
+            })
+            .collect();
+        if statements.is_empty() {
+            return Ok(());
+        }
+        let command = doc! { "update": super::jobs::RUN_DATASETS, "updates": statements };
+        self.jobs_command(command).await.map(drop)
+    }
+
     /// Forgets what was to be verified of a run that has come to its end; with `wrong`, also where something was wrong.
     pub async fn forget_checks(&self, run: ObjectId, wrong: bool) -> Result<(), Failure> {
         let mut filter = doc! { "_id": super::jobs::of(run) };
