@@ -257,7 +257,7 @@ impl Run {
             Ok(()) => {}
         }
         let verifying = Verifying { store: &self.store, control: &self.control, hand };
-        verifying.verify(report).await.map_err(|it| self.store.error(it))?;
+        verifying.verify(report).boxed().await.map_err(|it| self.store.error(it))?;
         if self.control.is_stopped() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ mod look;
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document, RawBsonRef, RawDocumentBuf};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use model::Cause;
 use revisions::{Release, breaches, promised};
 
@@ -91,22 +91,14 @@ impl Verifying<'_> {
             let groups = self.store.open_checks(run, after, READ).await?;
             let Some(last) = groups.last() else { return Ok(()) };
             after = Some(last.id.part);
-            let mut looked = stream::iter(&groups)
-                .map(|it| {
-                    let looked = self.group(it, &reports);
-                    async move { (it, looked.await) }
-                })
-                .buffer_unordered(SIDE_BY_SIDE);
-            let mut verdicts = Vec::new();
-            while let Some((group, looked)) = looked.next().await {
-                match looked {
-                    Ok(looked) => verdicts.push((group, looked)),
-                    Err(Halt::Stopped) => return Ok(()),
-                    Err(Halt::Failed(failure)) => return Err(failure),
-                }
-            }
-            drop(looked);
-            for (group, verdicts) in verdicts {
+            let looked: Vec<_> = groups.iter().map(|it| self.group(it, &reports)).collect();
+            let looked = stream::iter(looked).buffered(SIDE_BY_SIDE);
+            let verdicts = match looked.try_collect::<Vec<_>>().await {
+                Ok(verdicts) => verdicts,
+                Err(Halt::Stopped) => return Ok(()),
+                Err(Halt::Failed(failure)) => return Err(failure),
+            };
+            for (group, verdicts) in groups.iter().zip(verdicts) {
                 let wrong = self.tell(verdicts, &mut reports).await?;
                 let fence = self.hand.notes_under();
                 self.store.close_check(&group.id, fence, wrong).await?;
