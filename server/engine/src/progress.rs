@@ -49,6 +49,8 @@ pub enum Event {
 pub struct Meter {
     documents: Arc<AtomicU64>,
     expected: Arc<AtomicU64>,
+    verified: Arc<AtomicU64>,
+    to_verify: Arc<AtomicU64>,
     last_write: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
     until: Until,
@@ -104,6 +106,11 @@ impl Meter {
     /// About how many more samples and frames there are in the collections that are being passed over.
     pub fn documents_ahead(&self) -> u64 {
         self.expected.load(Ordering::Relaxed)
+    }
+
+    /// How many datasets are verified, and of how many; none until everything is written.
+    pub fn verified(&self) -> (u64, u64) {
+        (self.verified.load(Ordering::Relaxed), self.to_verify.load(Ordering::Relaxed))
     }
 
     /// How long the rest takes, once something is known about that.
@@ -296,6 +303,19 @@ impl Control {
     pub(crate) fn add_documents(&self, count: u64) {
         self.meter.documents.fetch_add(count, Ordering::Relaxed);
         self.wrote();
+    }
+
+    /// So many datasets are verified, of so many.
+    pub(crate) fn verified(&self, done: u64, all: u64) {
+        self.meter.verified.store(done, Ordering::Relaxed);
+        self.meter.to_verify.store(all, Ordering::Relaxed);
+    }
+
+    /// The same, as MongoDB counts.
+    pub(crate) fn verifying(&self) -> (i64, i64) {
+        let number = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+        let (done, all) = self.meter.verified();
+        (number(done), number(all))
     }
 
     pub(crate) fn arrived(&self, count: u64) {

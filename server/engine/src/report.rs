@@ -97,6 +97,9 @@ pub struct DatasetReport {
     /// What people should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What verifying it has found that people should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
     /// What it has not where it goes, and what the archive keeps for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
@@ -169,7 +172,10 @@ impl DatasetReport {
 
     /// Whether it was migrated, and there is nothing else to say of it.
     pub(crate) fn is_plainly_migrated(&self) -> bool {
-        let silent = self.warnings.is_empty() && self.kept.is_empty() && self.given_back.is_empty();
+        let silent = self.warnings.is_empty()
+            && self.found.is_empty()
+            && self.kept.is_empty()
+            && self.given_back.is_empty();
         self.state == State::Migrated && self.renamed_to.is_none() && silent
     }
 

@@ -29,6 +29,7 @@ use crate::{
     sweep::sweep,
     undo::Expiry,
     unnoted::{is_at, unnoted},
+    verify::Verifying,
     versions::newest,
     write::{Writer, Written},
 };
@@ -247,8 +248,8 @@ impl Run {
         Ok(())
     }
 
-    /// Looks at every dataset once more: one that a client of an older version has written back meanwhile is not where
-    /// it was to go.
+    /// Looks at everything once more; last at the version of every dataset: one that a client of an older version has
+    /// written back meanwhile is not where it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
         match sweep(&self.store, hand.id()).await {
@@ -259,6 +260,11 @@ impl Run {
                 log(&self.store, hand.id(), &text).await;
             }
             Ok(()) => {}
+        }
+        let verifying = Verifying { store: &self.store, control: &self.control, hand };
+        verifying.verify(report).boxed().await.map_err(|it| self.store.error(it))?;
+        if self.control.is_stopped() {
+            return Ok(());
         }
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bson::oid::ObjectId;
+use model::Cause;
 
 use crate::{
     report::{DatasetReport, Report, State},
@@ -24,6 +25,10 @@ pub async fn unnoted(
     let mut found = Vec::new();
     for it in store.job_datasets(run, &MAYBE).await? {
         let Ok(mut it) = bson::deserialize_from_document::<DatasetReport>(it) else { continue };
+        // That it is there is known; what verifying has found wrong is no less so.
+        if it.cause == Some(Cause::Altered) {
+            continue;
+        }
         let Some(destination) = &it.destination else { continue };
         let Some(entry) = now.get(&it.id).filter(|entry| is_at(entry, destination)) else {
             continue;

@@ -11,7 +11,7 @@ const HISTORY: [&str; 2] = ["leases", "run_log"];
 /// Keys of things that are never the same twice: the order of keeping, counts of what was passed over twice and how fast,
 /// what is only noted every now and then, hashes of what has a time in it, and warnings, which nobody knows any more of a
 /// dataset that was committed by somebody who was killed right after it.
-const PASSING: [&str; 14] = [
+const PASSING: [&str; 17] = [
     "fence",
     "order",
     "documents",
@@ -26,6 +26,9 @@ const PASSING: [&str; 14] = [
     "rates",
     "remaining",
     "under_way",
+    "verified",
+    "to_verify",
+    "verifying_since",
 ];
 
 /// The same for any two runs that came to the same.

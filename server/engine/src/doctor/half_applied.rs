@@ -153,6 +153,7 @@ async fn carry(
         // What is mended was damaged: nobody wants that back.
         journal: None,
         archive: None,
+        before: None,
         yields: Yields::default(),
         store: store.clone(),
         passes: Passes::new(store.clone(), control.clone(), *run, Arc::new(existing.clone())),

@@ -16,6 +16,7 @@ use crate::{
     report::DatasetReport,
     run::{self, groups},
     store::{Failure, Store},
+    verify::Before,
     write::{Writer, Yields},
 };
 
@@ -96,6 +97,12 @@ impl Bench {
             existing: Arc::clone(&existing),
             contended: Contended::default(),
         });
+        let before = Before {
+            store: self.store.clone(),
+            run: self.run,
+            fence: fence.1,
+            existing: Arc::clone(&existing),
+        };
         let archive = entries.map(|entries| Archive {
             store: self.store.clone(),
             control: control.clone(),
@@ -115,6 +122,7 @@ impl Bench {
             now: self.time,
             journal,
             archive,
+            before: Some(before),
             yields: Yields::default(),
         })
     }

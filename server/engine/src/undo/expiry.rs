@@ -37,6 +37,7 @@ impl Expiry {
                 if state == JournalState::Kept && !self.store.end_journal(run, "expired").await? {
                     return Ok::<_, Failure>(true);
                 }
+                self.store.forget_checks(run, true).await?;
                 remove(&self.store, run, &goes_on).await
             };
             match removed.await {
