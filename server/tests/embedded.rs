@@ -66,7 +66,10 @@ impl Other {
         // Built by `cargo test` along with this test, beside it.
         let target = std::env::current_exe().unwrap();
         let program = target.parent().unwrap().parent().unwrap().join("examples/mongod");
-        let mut process = Command::new(program)
+        // Under `nohup` all of us would ignore the signal of a terminal that is gone.
+        let mut process = Command::new("env")
+            .arg("--default-signal")
+            .arg(program)
             .arg(dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

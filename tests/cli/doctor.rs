@@ -5,28 +5,16 @@
 use std::time::Duration;
 
 use bson::{Binary, Bson, DateTime, Document, doc, oid::ObjectId, spec::BinarySubtype};
-use engine::{OnFailure, Request, Target};
 use futures_util::TryStreamExt;
 use serde_json::Value;
 use tests::{
-    Deployment, Dump, NEWEST, State, image_dataset, image_samples, program, video_dataset,
+    Deployment, Dump, NEWEST, State, image_dataset, image_samples, program, to, video_dataset,
     video_frames, video_samples,
 };
 
 /// Old enough to be an orphan.
 fn old_id(number: u8) -> ObjectId {
     ObjectId::from_parts(1_600_000_000, [number; 5], [number; 3])
-}
-
-fn to(version: &str) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run: false,
-        without_undo: false,
-        without_archive: false,
-    }
 }
 
 /// Images and videos at the newest version, as our own migration left them.

@@ -12,3 +12,4 @@ mod runs;
 mod takeover;
 mod undo;
 mod usage;
+mod watch;

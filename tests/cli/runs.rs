@@ -7,7 +7,9 @@ use std::time::Duration;
 use bson::doc;
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{Deployment, NEWEST, Running, image_dataset, image_samples, program};
+use tests::{Deployment, NEWEST, image_dataset, image_samples, program};
+
+use crate::watch::{id, led, runs, the_run, until_a_sample_has};
 
 const LARGE: u32 = 100_000;
 
@@ -23,32 +25,7 @@ async fn large() -> Deployment {
 
 /// Returns when the first samples are changed.
 async fn begun(deployment: &Deployment) {
-    let dataset = deployment.dataset("large").await;
-    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
-    while samples.find_one(doc! { "created_at": { "$exists": true } }).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn runs(deployment: &Deployment) -> Vec<Value> {
-    let listed = deployment.seen_by(program!(["runs", "--json"])).run().await.with(0);
-    listed.json().as_array().unwrap().clone()
-}
-
-async fn the_run(deployment: &Deployment) -> Value {
-    let runs = runs(deployment).await;
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    runs[0].clone()
-}
-
-async fn id(deployment: &Deployment) -> String {
-    the_run(deployment).await["id"].as_str().unwrap().to_owned()
-}
-
-async fn becomes(deployment: &Deployment, state: &str) {
-    while the_run(deployment).await["state"] != state {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until_a_sample_has(deployment, doc! { "created_at": { "$exists": true } }).await;
 }
 
 async fn assert_whole(deployment: &Deployment) {
@@ -59,10 +36,6 @@ async fn assert_whole(deployment: &Deployment) {
     assert_eq!(samples.count_documents(left).await.unwrap(), 0);
     assert_eq!(samples.count_documents(doc! {}).await.unwrap(), u64::from(LARGE));
     assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
-}
-
-fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
-    deployment.led_by(program!(arguments)).spawn()
 }
 
 #[tokio::test]
@@ -138,7 +111,7 @@ async fn a_run_that_was_cancelled_or_interrupted_can_be_resumed() {
     assert_eq!(the_run(&deployment).await["state"], "cancelled");
 
     let running = led(&deployment, &["runs", "resume", &id]);
-    becomes(&deployment, "running").await;
+    deployment.until_the_run_is("running").await;
     running.signal(Signal::SIGINT);
     running.ended().await.exits_with(1);
     assert_eq!(the_run(&deployment).await["state"], "paused");
@@ -169,10 +142,14 @@ async fn several() -> Deployment {
 async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
     let deployment = several().await;
     let running = led(&deployment, &["--all"]);
-    while runs(&deployment).await.first().is_none_or(|it| it["documents"].as_u64() < Some(5_000)) {
+    while runs(&deployment).await.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let id = id(&deployment).await;
+    let midway = |it: &Value| {
+        it["documents"].as_u64() >= Some(5_000) && it["datasets"]["migrated"].as_u64() >= Some(1)
+    };
+    deployment.until(&id, "midway", midway).await;
     let cancelled = deployment.led_by(program!(["runs", "cancel", &id])).run().await.with(0);
     let ended = running.ended().await.with(1);
     let run = the_run(&deployment).await;
@@ -243,7 +220,7 @@ async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_lef
     running.signal(Signal::SIGKILL);
     running.ended().await;
     let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
-    becomes(&deployment, "completed").await;
+    deployment.until_the_run_is("completed").await;
     assert_whole(&deployment).await;
 
     let left = deployment.led_by(program!(["--all", "-v", "0.22.0", "--detach", "--json"])).run();
@@ -262,9 +239,8 @@ async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
     let deployment = large().await;
     let running = led(&deployment, &["--all"]);
     begun(&deployment).await;
-    while the_run(&deployment).await["documents"].as_u64().unwrap() < u64::from(LARGE / 2) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let halfway = |it: &Value| it["documents"].as_u64() >= Some(u64::from(LARGE / 2));
+    deployment.until(&id(&deployment).await, "halfway", halfway).await;
     running.signal(Signal::SIGKILL);
     running.ended().await;
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
@@ -326,7 +302,7 @@ async fn a_server_that_ends_leaves_its_run_to_the_next_one() {
     let run = the_run(&deployment).await;
     assert_eq!((&run["state"], &run["held"]), (&"running".into(), &false.into()));
     let next = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
-    becomes(&deployment, "completed").await;
+    deployment.until_the_run_is("completed").await;
     assert_whole(&deployment).await;
     next.signal(Signal::SIGTERM);
     next.ended().await.exits_with(0);

@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::time::Duration;
-
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use tests::{Deployment, Dump, NEWEST, Running, image_dataset, image_samples, program};
+use tests::{Deployment, Dump, Mongod, NEWEST, Wire, image_dataset, image_samples, program};
+
+use crate::watch::{id, led, the_run, until_a_sample_has};
 
 const LARGE: u32 = 60_000;
 
@@ -33,35 +32,9 @@ async fn dump(deployment: &Deployment) -> Dump {
     dump
 }
 
-async fn the_run(deployment: &Deployment) -> Value {
-    let listed = deployment.seen_by(program!(["runs", "--json"])).run().await.with(0);
-    let runs = listed.json().as_array().unwrap().clone();
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    runs[0].clone()
-}
-
-async fn id(deployment: &Deployment) -> String {
-    the_run(deployment).await["id"].as_str().unwrap().to_owned()
-}
-
-async fn becomes(deployment: &Deployment, state: &str) {
-    while the_run(deployment).await["state"] != state {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
-    deployment.led_by(program!(arguments)).spawn()
-}
-
 /// Returns when the first samples are as before again.
 async fn begun(deployment: &Deployment) {
-    let dataset = deployment.dataset("large").await;
-    let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
-    let back = doc! { "_dataset_id": { "$exists": false } };
-    while samples.find_one(back.clone()).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_a_sample_has(deployment, doc! { "_dataset_id": { "$exists": false } }).await;
 }
 
 /// What the journals of all databases on this server hold of a run.
@@ -76,12 +49,18 @@ async fn kept(deployment: &Deployment, id: &str) -> u64 {
     count
 }
 
-#[tokio::test]
-async fn a_run_is_undone_by_its_id_and_says_so() {
+/// One that was migrated, with what was there before, and the run.
+async fn migrated() -> (Deployment, Dump, String) {
     let deployment = large().await;
     let before = dump(&deployment).await;
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     let id = id(&deployment).await;
+    (deployment, before, id)
+}
+
+#[tokio::test]
+async fn a_run_is_undone_by_its_id_and_says_so() {
+    let (deployment, before, id) = migrated().await;
     let shown = deployment.seen_by(program!(["runs", "show", &id])).run().await.with(0);
     assert!(shown.stdout.contains("can be undone until "), "{}", shown.stdout);
     assert!(shown.stdout.contains(": undo\n"), "{}", shown.stdout);
@@ -110,10 +89,7 @@ async fn a_run_is_undone_by_its_id_and_says_so() {
 
 #[tokio::test]
 async fn an_undo_that_is_killed_in_the_middle_goes_on() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let id = id(&deployment).await;
+    let (deployment, before, id) = migrated().await;
     let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGKILL);
@@ -128,15 +104,13 @@ async fn an_undo_that_is_killed_in_the_middle_goes_on() {
 
 #[tokio::test]
 async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let undoing = led(&deployment, &["runs", "undo", &id(&deployment).await]);
+    let (deployment, before, id) = migrated().await;
+    let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGKILL);
     undoing.ended().await;
     let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
-    becomes(&deployment, "undone").await;
+    deployment.until_the_run_is("undone").await;
     server.signal(Signal::SIGTERM);
     server.ended().await.exits_with(0);
     assert!(dump(&deployment).await == before);
@@ -144,10 +118,7 @@ async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
 
 #[tokio::test]
 async fn ctrl_c_stops_an_undo_at_an_edge_and_nothing_goes_forward_from_there() {
-    let deployment = large().await;
-    let before = dump(&deployment).await;
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
-    let id = id(&deployment).await;
+    let (deployment, before, id) = migrated().await;
     let undoing = led(&deployment, &["runs", "undo", &id]);
     begun(&deployment).await;
     undoing.signal(Signal::SIGINT);
@@ -166,11 +137,7 @@ async fn a_run_that_was_killed_halfway_is_undone_and_so_is_one_that_went_on_afte
         let deployment = large().await;
         let before = dump(&deployment).await;
         let running = led(&deployment, &["--all"]);
-        let samples = before.keys().find(|it| it.starts_with("samples.")).unwrap();
-        let touched = doc! { "_dataset_id": { "$exists": true } };
-        while deployment.collection(samples).find_one(touched.clone()).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until_a_sample_has(&deployment, doc! { "_dataset_id": { "$exists": true } }).await;
         running.signal(Signal::SIGKILL);
         running.ended().await;
         let id = id(&deployment).await;
@@ -233,6 +200,44 @@ async fn a_journal_expires() {
     let expires = run.get_document("journal").unwrap().get_datetime("expires").unwrap();
     let days = (expires.timestamp_millis() - begun) / (24 * 60 * 60 * 1000);
     assert_eq!(days, 30);
+}
+
+#[tokio::test]
+async fn a_journal_of_which_a_part_is_removed_is_removed_whole_by_whoever_comes_next() {
+    let deployment = large().await;
+    deployment.plant("datasets", [image_dataset("other")]).await;
+    let wire = Wire::before(Mongod::shared(), "delete", "fiftyone_migrate.run_journal").await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let first = there.led_by(program!(["-n", "large", "-v", NEWEST]));
+    let first = first.env("FIFTYONE_MIGRATE_UNDO_DAYS", "0").spawn();
+    let ended = first.killed_at(wire.cut()).await;
+    assert_eq!(ended.status, None, "{}", ended.stderr);
+    let run = the_run(&deployment).await;
+    let id = run["id"].as_str().unwrap();
+    assert_eq!((&run["state"], &run["journal"]), (&"completed".into(), &"expired".into()));
+    assert!(kept(&deployment, id).await > 0);
+    let next = deployment.led_by(program!(["-n", "other", "-v", NEWEST])).run().await.with(0);
+    assert!(
+        next.stderr.contains("removing what was kept to undo runs that cannot be undone any more"),
+        "{}",
+        next.stderr
+    );
+    assert_eq!(kept(&deployment, id).await, 0);
+}
+
+#[tokio::test]
+async fn a_large_journal_is_removed_in_pieces() {
+    let deployment = large().await;
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    let id = id(&deployment).await;
+    assert!(kept(&deployment, &id).await > 6_000);
+    let wire = Wire::whole(Mongod::shared()).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    there.led_by(program!(["runs", "forget", &id])).run().await.exits_with(0);
+    let writes = wire.writes().await;
+    let values = writes.iter().filter(|it| it.namespace.ends_with(".run_journal_values")).count();
+    assert!(values > 1, "{writes:?}");
+    assert_eq!(kept(&deployment, &id).await, 0);
 }
 
 #[tokio::test]

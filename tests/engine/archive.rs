@@ -3,27 +3,10 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
-use engine::{
-    ArchiveState, Control, JobState, OnFailure, Report, Request, State as Became, Target,
+use engine::{ArchiveState, Control, JobState, Report, Request, State as Became};
+use tests::{
+    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, to,
 };
-use tests::{Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program};
-
-const BOUNDARIES: [&str; 22] = [
-    "0.6.1", "0.6.4", "0.7.1", "0.7.2", "0.7.3", "0.7.4", "0.9.3", "0.11.1", "0.12.0", "0.13.3",
-    "0.15.0", "0.15.1", "0.16.0", "0.16.2", "0.16.6", "0.17.2", "0.18.0", "0.19.1", "0.22.3",
-    "0.25.2", "1.0.2", "1.3.0",
-];
-
-fn to(version: &str) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run: false,
-        without_undo: false,
-        without_archive: false,
-    }
-}
 
 /// Every document with its keys sorted, for their order may be another; an empty collection is as good as none.
 async fn dump(deployment: &Deployment) -> Dump {
@@ -73,19 +56,13 @@ fn same(what: &str, expected: &Dump, found: &Dump) {
     }
 }
 
-async fn holding(server: &Mongod, name: &str, state: &State) -> Deployment {
-    let deployment = Deployment::on(server, name).await;
-    deployment.plant_all(&state.collections).await;
-    deployment
-}
-
 #[tokio::test]
 async fn down_and_up_again_is_the_original_value_for_value() {
     let server = Mongod::start(&[]);
     let state = State::newest();
     for version in BOUNDARIES {
         let name = format!("there-{}", version.replace('.', "-"));
-        let deployment = holding(&server, &name, &state).await;
+        let deployment = Deployment::planted(&server, &name, &state).await;
         let before = dump(&deployment).await;
         deployment.migrate(to(version)).await;
         let up = deployment.migrate(to(NEWEST)).await;
@@ -309,7 +286,7 @@ async fn giving_back_can_be_interrupted_at_each_write_and_done_again() {
     .enumerate()
     {
         let name = format!("given-{at}");
-        let deployment = holding(&server, &name, &State::newest()).await;
+        let deployment = Deployment::planted(&server, &name, &State::newest()).await;
         let before = dump(&deployment).await;
         deployment.migrate(to("0.18.0")).await;
         let place = place.replace("NAME", &name);
@@ -330,7 +307,7 @@ async fn giving_back_can_be_interrupted_at_each_write_and_done_again() {
 #[tokio::test]
 async fn keeping_can_be_interrupted_and_what_did_not_go_down_gets_nothing() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
-    let deployment = holding(&server, "kept", &State::newest()).await;
+    let deployment = Deployment::planted(&server, "kept", &State::newest()).await;
     let original = dump(&deployment).await;
     fail(&server, "update", "kept.datasets", true).await;
     let failed = deployment.migrate(to("0.18.0")).await;

@@ -109,28 +109,6 @@ async fn end(servers: impl IntoIterator<Item = Running>) {
     }
 }
 
-async fn shown(deployment: &Deployment, id: &str) -> Value {
-    deployment.seen_by(program!(["runs", "show", id, "--json"])).run().await.with(0).json()
-}
-
-/// Waits until a run shows what is looked for.
-async fn until(
-    deployment: &Deployment,
-    id: &str,
-    what: &str,
-    found: impl Fn(&Value) -> bool,
-) -> Value {
-    let begun = Instant::now();
-    loop {
-        let run = shown(deployment, id).await;
-        if found(&run["run"]) {
-            return run;
-        }
-        assert!(begun.elapsed() < LIMIT, "never seen: {what}; {:#} {:#}", run["run"], run["log"]);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 fn hands(run: &Value) -> Vec<&Value> {
     run["hands"].as_array().unwrap().iter().collect()
 }
@@ -203,7 +181,7 @@ impl Divided {
     }
 
     async fn until(&self, what: &str, found: impl Fn(&Value) -> bool) -> Value {
-        until(&self.deployment, &self.id, what, found).await
+        self.deployment.until(&self.id, what, found).await
     }
 
     async fn completed(&self) -> Value {

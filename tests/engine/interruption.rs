@@ -5,17 +5,12 @@
 use std::time::Duration;
 
 use bson::{DateTime, doc};
-use engine::{OnFailure, Request, State as Became, Target};
+use engine::State as Became;
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Mongod, NEWEST, State, assert_same, image_dataset, image_samples, program, timeless,
+    Deployment, Mongod, State, assert_same, image_dataset, image_samples, program, timeless, to,
+    ways_down, ways_up,
 };
-
-const BOUNDARIES: [&str; 22] = [
-    "0.6.1", "0.6.4", "0.7.1", "0.7.2", "0.7.3", "0.7.4", "0.9.3", "0.11.1", "0.12.0", "0.13.3",
-    "0.15.0", "0.15.1", "0.16.0", "0.16.2", "0.16.6", "0.17.2", "0.18.0", "0.19.1", "0.22.3",
-    "0.25.2", "1.0.2", "1.3.0",
-];
 
 #[tokio::test]
 async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same_again_completes_it()
@@ -72,17 +67,6 @@ async fn a_program_that_is_killed_leaves_what_the_same_again_completes() {
     assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
 }
 
-fn to(version: &str) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run: false,
-        without_undo: false,
-        without_archive: false,
-    }
-}
-
 /// A server whose writes to one collection can be made to fail.
 async fn fail(server: &Mongod, command: &str, namespace: &str, on: bool) {
     let failure = doc! {
@@ -96,8 +80,8 @@ async fn fail(server: &Mongod, command: &str, namespace: &str, on: bool) {
 /// Migrates `state`, once undisturbed and once interrupted right before the commit, and compares.
 async fn interrupted_before_the_commit(server: &Mongod, name: &str, state: &State, target: &str) {
     let begun = DateTime::now();
-    let undisturbed = planted(server, &format!("{name}-a"), state).await;
-    let disturbed = planted(server, &format!("{name}-b"), state).await;
+    let undisturbed = Deployment::planted(server, &format!("{name}-a"), state).await;
+    let disturbed = Deployment::planted(server, &format!("{name}-b"), state).await;
     let reached = undisturbed.migrate(to(target)).await;
 
     let namespace = format!("{name}-b.datasets");
@@ -117,35 +101,26 @@ async fn interrupted_before_the_commit(server: &Mongod, name: &str, state: &Stat
     }
 }
 
-async fn planted(server: &Mongod, name: &str, state: &State) -> Deployment {
-    let deployment = Deployment::on(server, name).await;
-    deployment.plant_all(&state.collections).await;
-    deployment
-}
-
 #[tokio::test]
 async fn every_way_up_can_be_interrupted_before_its_commit_and_run_again() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
-    for version in BOUNDARIES {
-        let name = format!("up-{}", version.replace('.', "-"));
-        interrupted_before_the_commit(&server, &name, &State::down_to(version), NEWEST).await;
+    for (name, state, target) in ways_up() {
+        interrupted_before_the_commit(&server, &name, &state, target).await;
     }
 }
 
 #[tokio::test]
 async fn every_way_down_can_be_interrupted_before_its_commit_and_run_again() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
-    let state = State::newest();
-    for version in BOUNDARIES {
-        let name = format!("down-{}", version.replace('.', "-"));
-        interrupted_before_the_commit(&server, &name, &state, version).await;
+    for (name, state, target) in ways_down() {
+        interrupted_before_the_commit(&server, &name, &state, target).await;
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_removed_is_told_and_the_dataset_is_migrated() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
-    let deployment = planted(&server, "fiftyone", &State::newest()).await;
+    let deployment = Deployment::planted(&server, "fiftyone", &State::newest()).await;
     fail(&server, "delete", "fiftyone.runs", true).await;
     let report = deployment.migrate(to("0.18.0")).await;
     assert_eq!(report.count(Became::Migrated), 3);

@@ -14,6 +14,7 @@ use tests::{
     Deployment, Dice, Dump, Mongod, NEWEST, State, assert_same, image_dataset, image_samples,
     program, timeless, video_dataset, video_frames, video_samples,
 };
+use tokio::sync::OnceCell;
 
 /// A place between the oldest and the newest layout which every dataset can go back to.
 const OLD: &str = "0.18.0";
@@ -65,17 +66,28 @@ struct Way {
     after: Dump,
 }
 
-/// Up to the newest version, and back down to an old one.
-async fn ways(server: &Mongod, begun: DateTime) -> Vec<Way> {
-    let deployment = Deployment::on(server, "undisturbed").await;
-    plant(&deployment).await;
-    let mut ways = Vec::new();
-    for (to, status) in [(NEWEST, 3), (OLD, 0)] {
-        let before = deployment.dump().await;
-        deployment.led_by(program!(["--all", "-v", to])).run().await.exits_with(status);
-        ways.push(Way { to, before, status, after: timeless(deployment.dump().await, begun) });
-    }
-    ways
+/// Up to the newest version, and back down to an old one: the same for all tests. All times since the first are new.
+async fn ways() -> &'static (DateTime, [Way; 2]) {
+    static WAYS: OnceCell<(DateTime, [Way; 2])> = OnceCell::const_new();
+    let undisturbed = || async {
+        let (deployment, begun) = (Deployment::empty().await, DateTime::now());
+        plant(&deployment).await;
+        let up = undisturbed(&deployment, begun, NEWEST, 3).await;
+        let down = undisturbed(&deployment, begun, OLD, 0).await;
+        (begun, [up, down])
+    };
+    WAYS.get_or_init(undisturbed).await
+}
+
+async fn undisturbed(
+    deployment: &Deployment,
+    begun: DateTime,
+    to: &'static str,
+    status: i32,
+) -> Way {
+    let before = deployment.dump().await;
+    deployment.led_by(program!(["--all", "-v", to])).run().await.exits_with(status);
+    Way { to, before, status, after: timeless(deployment.dump().await, begun) }
 }
 
 /// A database with what there is before, in the place of another.
@@ -93,9 +105,8 @@ async fn compare(deployment: Deployment, what: &str, way: &Way, begun: DateTime)
 
 #[tokio::test]
 async fn a_program_that_is_killed_at_any_moment_leaves_what_the_same_again_completes() {
-    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let (mut dice, (begun, ways)) = (Dice::cast(), ways().await);
     let server = Mongod::start(&[]);
-    let ways = ways(&server, begun).await;
     let (mut killed, mut rounds, mut runs) = (0, 0, 0);
     while killed < kills(70) {
         let way = &ways[rounds % 2];
@@ -115,7 +126,7 @@ async fn a_program_that_is_killed_at_any_moment_leaves_what_the_same_again_compl
             }
             killed += 1;
         }
-        compare(deployment, &format!("round {rounds}, to {}", way.to), way, begun).await;
+        compare(deployment, &format!("round {rounds}, to {}", way.to), way, *begun).await;
         rounds += 1;
     }
     println!("the program was killed {killed} times in {rounds} rounds of {runs} starts");
@@ -123,9 +134,8 @@ async fn a_program_that_is_killed_at_any_moment_leaves_what_the_same_again_compl
 
 #[tokio::test]
 async fn a_server_that_is_killed_at_any_moment_leaves_what_the_same_again_completes() {
-    let (begun, mut dice) = (DateTime::now(), Dice::cast());
+    let (mut dice, (begun, ways)) = (Dice::cast(), ways().await);
     let mut server = Mongod::start(&[]);
-    let ways = ways(&server, begun).await;
     let (mut killed, mut rounds, mut runs) = (0, 0, 0);
     while killed < kills(30) {
         let way = &ways[rounds % 2];
@@ -147,7 +157,7 @@ async fn a_server_that_is_killed_at_any_moment_leaves_what_the_same_again_comple
                 break;
             }
         }
-        compare(deployment, &format!("round {rounds}, to {}", way.to), way, begun).await;
+        compare(deployment, &format!("round {rounds}, to {}", way.to), way, *begun).await;
         rounds += 1;
     }
     println!(

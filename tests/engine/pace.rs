@@ -34,23 +34,6 @@ fn server(deployment: &Deployment) -> Running {
     deployment.led_by(program!(["serve", "--listen", "127.0.0.1:0"])).spawn()
 }
 
-async fn shown(deployment: &Deployment, id: &str) -> Value {
-    deployment.seen_by(program!(["runs", "show", id, "--json"])).run().await.with(0).json()
-}
-
-/// Waits until a run shows what is looked for.
-async fn until(deployment: &Deployment, id: &str, what: &str, found: fn(&Value) -> bool) -> Value {
-    let begun = Instant::now();
-    loop {
-        let run = shown(deployment, id).await;
-        if found(&run["run"]) {
-            return run;
-        }
-        assert!(begun.elapsed() < LIMIT, "never seen: {what}; {run}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 fn log(run: &Value) -> Vec<&str> {
     run["log"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap()).collect()
 }
@@ -74,7 +57,7 @@ async fn a_run_goes_as_fast_as_it_is_told_and_its_log_says_what_happened() {
         deployment.seen_by(program!(["runs", "pace", &id, "--batch", "9"])).run().await.with(1);
     assert!(refused.stderr.contains("FIFTYONE_DATABASE_ADMIN=true"), "{}", refused.stderr);
     let server = server(&deployment);
-    let run = until(&deployment, &id, "completed", |it| it["state"] == "completed").await;
+    let run = deployment.until(&id, "completed", |it| it["state"] == "completed").await;
     assert_eq!(run["run"]["pace"], pace);
     assert_eq!(run["run"]["ahead"], 0);
     // Of each dataset, how far it is, what was written and when; and the same of the run.
@@ -114,20 +97,20 @@ async fn a_run_holds_while_a_replica_set_cannot_keep_up_and_goes_on_by_itself() 
     let id = detached(&deployment).await;
     paced(&deployment, &id, &["--lag", "1", "--side-by-side", "1", "--batch", "10"]).await;
     let server = server(&deployment);
-    until(&deployment, &id, "begun", |it| it["documents"].as_u64() > Some(0)).await;
+    deployment.until(&id, "begun", |it| it["documents"].as_u64() > Some(0)).await;
     let mut secondaries = Vec::new();
     for it in &servers[1..] {
         let admin = it.client().await.database("admin");
         admin.run_command(doc! { "fsync": 1, "lock": true }).await.unwrap();
         secondaries.push(admin);
     }
-    let held = until(&deployment, &id, "holding", |it| it["holding"].is_string()).await;
+    let held = deployment.until(&id, "holding", |it| it["holding"].is_string()).await;
     // The same server slows everybody down for them before long.
     let primary = deployment.database.client().database("admin");
     let sooner = doc! { "setParameter": 1, "flowControlTargetLagSeconds": 1 };
     primary.run_command(sooner).await.unwrap();
     paced(&deployment, &id, &["--lag", "3600", "--flow", "1000000"]).await;
-    let slowed = until(&deployment, &id, "slowed down", |it| {
+    let slowed = deployment.until(&id, "slowed down", |it| {
         it["holding"].as_str().is_some_and(|it| it.starts_with("flow control lets "))
     });
     let slowed = slowed.await;
@@ -136,7 +119,7 @@ async fn a_run_holds_while_a_replica_set_cannot_keep_up_and_goes_on_by_itself() 
     }
     let holding = held["run"]["holding"].as_str().unwrap();
     assert!(holding.contains("s behind, and the limit is 1 s"), "{holding}");
-    let run = until(&deployment, &id, "completed", |it| it["state"] == "completed").await;
+    let run = deployment.until(&id, "completed", |it| it["state"] == "completed").await;
     let log = log(&run);
     assert!(log.iter().any(|it| it.starts_with("holds: ")), "{log:?}");
     assert!(log.contains(&"goes on: nothing is beyond its limit any more"), "{log:?}");
@@ -164,7 +147,7 @@ async fn a_run_holds_before_an_oplog_is_lost_or_a_disk_is_full_and_goes_on_when_
     let id = detached(&deployment).await;
     paced(&deployment, &id, &["--oplog", "60", "--disk", "1000000000"]).await;
     let server = self::server(&deployment);
-    let held = until(&deployment, &id, "holding", |it| it["holding"].is_string()).await;
+    let held = deployment.until(&id, "holding", |it| it["holding"].is_string()).await;
     let holding = held["run"]["holding"].as_str().unwrap();
     assert!(
         holding.contains("the oplog reaches back ")
@@ -177,12 +160,12 @@ async fn a_run_holds_before_an_oplog_is_lost_or_a_disk_is_full_and_goes_on_when_
     );
     // What nobody holds a run for any more is not told.
     paced(&deployment, &id, &["--disk", "0"]).await;
-    let held = until(&deployment, &id, "enough disk", |it| {
+    let held = deployment.until(&id, "enough disk", |it| {
         it["holding"].as_str().is_some_and(|it| !it.contains("disk"))
     });
     held.await;
     // It takes long by now, and tells how long the rest takes.
-    let run = until(&deployment, &id, "an outlook", |it| it["remaining"].is_object()).await;
+    let run = deployment.until(&id, "an outlook", |it| it["remaining"].is_object()).await;
     let text = deployment.seen_by(program!(["runs", "show", &id])).run().await.with(0).stdout;
     assert!(
         text.contains("\nholds: the oplog reaches back ") && text.contains("\nleft: "),
@@ -190,7 +173,7 @@ async fn a_run_holds_before_an_oplog_is_lost_or_a_disk_is_full_and_goes_on_when_
     );
     assert!(run["run"]["remaining"]["to_s"].as_u64() >= run["run"]["remaining"]["from_s"].as_u64());
     paced(&deployment, &id, &["--oplog", "0"]).await;
-    let run = until(&deployment, &id, "completed", |it| it["state"] == "completed").await;
+    let run = deployment.until(&id, "completed", |it| it["state"] == "completed").await;
     let log = log(&run);
     assert!(log.iter().any(|it| it.starts_with("holds: the oplog reaches back ")), "{log:?}");
     assert!(log.contains(&"goes on: nothing is beyond its limit any more"), "{log:?}");
@@ -243,7 +226,7 @@ async fn what_the_user_may_not_see_is_told_once_and_holds_nothing() {
     // Slow enough to be looked at more than once.
     paced(&deployment, &id, &["--side-by-side", "1", "--batch", "10", "--oplog", "60"]).await;
     let server = self::server(&deployment);
-    let run = until(&deployment, &id, "completed", |it| it["state"] == "completed").await;
+    let run = deployment.until(&id, "completed", |it| it["state"] == "completed").await;
     let log = log(&run);
     let told = "cannot see what flow control does and how far the oplog reaches back, and does not hold because of it: the \
                 MongoDB user lacks the privilege `serverStatus` on `admin`";
@@ -271,10 +254,10 @@ async fn a_pause_takes_effect_at_the_next_batch_edge_in_the_middle_of_a_large_co
         database.run_command(doc! { "profile": 2 }).await.unwrap();
     }
     let server = self::server(&deployment);
-    until(&deployment, &id, "begun", |it| it["documents"].as_u64() > Some(0)).await;
+    deployment.until(&id, "begun", |it| it["documents"].as_u64() > Some(0)).await;
     let paused = deployment.led_by(program!(["runs", "pause", &id])).run().await.with(0);
     assert!(paused.stdout.starts_with(&format!("Run {id} is paused: ")), "{}", paused.stdout);
-    let run = shown(&deployment, &id).await;
+    let run = deployment.shown(&id).await;
     assert!(run["run"]["documents"].as_u64() < Some(100_000), "{run}");
     let dataset = &run["datasets"][0];
     assert_eq!(dataset["state"], "interrupted");
@@ -300,7 +283,7 @@ async fn a_pause_takes_effect_at_the_next_batch_edge_in_the_middle_of_a_large_co
     assert!(!writes.is_empty() && late <= 1, "{late} of {} batches", writes.len());
 
     deployment.led_by(program!(["runs", "resume", &id])).run().await.exits_with(0);
-    let run = shown(&deployment, &id).await;
+    let run = deployment.shown(&id).await;
     assert_eq!(run["datasets"][0]["documents"], 100_000);
     server.signal(Signal::SIGTERM);
     server.ended().await.exits_with(0);

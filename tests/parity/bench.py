@@ -1,8 +1,10 @@
 """One worker: a judge, two databases, and the verdict on what each left."""
 
 import collections
+import contextlib
 import os
 import re
+import time
 import traceback
 
 import boundaries
@@ -75,8 +77,22 @@ class Bench:
         self.current = {}
         # The harness itself is checked by comparing FiftyOne with FiftyOne.
         self.pretends = os.environ.get("PARITY_OURS") == "judge"
+        # What the time goes to, in seconds.
+        self.spent = collections.Counter()
+
+    @contextlib.contextmanager
+    def timed(self, phase):
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent[phase] += time.monotonic() - began
 
     def put(self, side, content):
+        with self.timed("restoring"):
+            self._put(side, content)
+
+    def _put(self, side, content):
         db = self.client[self.names[side]]
         if side == "ours":
             # Another case, in which nothing was taken down by us before.
@@ -85,7 +101,8 @@ class Bench:
         self.current[side] = dict(content)
 
     def take(self, side):
-        self.current[side] = dumps.read(self.client[self.names[side]])
+        with self.timed("reading"):
+            self.current[side] = dumps.read(self.client[self.names[side]])
         return self.current[side]
 
     # FiftyOne's side
@@ -105,11 +122,12 @@ class Bench:
             up = boundaries.key(boundaries.LEVELS[level]) > boundaries.key(at)
             version = boundaries.LEVELS[level] if up else boundaries.LAST_OF_LEVEL[level]
             self.judge.use(self.names["judge"])
-            for key, name in found.items():
-                if key not in dead:
-                    error = self.judge.run(name, at, version)
-                    if error:
-                        dead[key] = error
+            with self.timed("FiftyOne"):
+                for key, name in found.items():
+                    if key not in dead:
+                        error = self.judge.run(name, at, version)
+                        if error:
+                            dead[key] = error
             at = boundaries.LEVELS[level]
             content = self.take("judge")
             end = judges.now()
@@ -122,14 +140,15 @@ class Bench:
         dead = {}
         with judges.Window() as window:
             names = {key: it.get("name") for key, it in dumps.datasets(before).items()}
-            for key, name in sorted(names.items(), key=lambda it: str(it[1])):
-                error = self.judge.migrate_dataset(name, to)
-                if error and again:
-                    # It has renamed the dataset and then lost sight of it: a second run finishes.
-                    renamed = db.datasets.find_one({"_id": dumps.decode(before["datasets"][key])["_id"]})
-                    error = self.judge.migrate_dataset(renamed["name"], to)
-                if error:
-                    dead[key] = error
+            with self.timed("FiftyOne"):
+                for key, name in sorted(names.items(), key=lambda it: str(it[1])):
+                    error = self.judge.migrate_dataset(name, to)
+                    if error and again:
+                        # It has renamed the dataset and then lost sight of it: a second run finishes.
+                        renamed = db.datasets.find_one({"_id": dumps.decode(before["datasets"][key])["_id"]})
+                        error = self.judge.migrate_dataset(renamed["name"], to)
+                    if error:
+                        dead[key] = error
         content = self.take("judge")
         for key, raw in content.get("datasets", {}).items():
             stamped = dumps.decode(raw).get("version") == to
@@ -152,7 +171,8 @@ class Bench:
                 failed = [f"{name}: {why}" for name, why in errors if why]
                 outcome = ours.Outcome(3 if failed else int(bool(error)), "\n".join(failed) + str(error))
             else:
-                outcome = ours.migrate(self.uri, self.names["ours"], to, names)
+                with self.timed("ours"):
+                    outcome = ours.migrate(self.uri, self.names["ours"], to, names)
         return outcome, self.take("ours"), tuple(window)
 
     # The verdict
@@ -160,6 +180,11 @@ class Bench:
     def compare(self, group, before, head, to, judgement, mine, known=None, lenient=None, stamp=True,
                 sabotage=None):
         """Compares dataset by dataset; `lenient[key]` is true where refusing more is allowed."""
+        with self.timed("comparing"):
+            return self._compare(group, before, head, to, judgement, mine, known, lenient, stamp,
+                                 sabotage)
+
+    def _compare(self, group, before, head, to, judgement, mine, known, lenient, stamp, sabotage):
         report = Report()
         outcome, content, window = mine
         if outcome.status not in (0, 1, 3):

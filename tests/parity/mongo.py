@@ -49,6 +49,8 @@ class Mongod:
                 "--bind_ip", "127.0.0.1",
                 "--nounixsocket",
                 "--wiredTigerCacheSizeGB", "0.5",
+                # Without this it first of all writes 300 MB of empty journal.
+                "--wiredTigerEngineConfigString", "log=(file_max=16MB,prealloc=false)",
                 "--setParameter", "diagnosticDataCollectionEnabled=false",
                 "--setParameter", "ttlMonitorEnabled=false",
                 "--logpath", os.path.join(self.folder, "mongod.log"),

@@ -110,7 +110,8 @@ def _work(task):
         finally:
             _worker.names, _worker.current = names, current
 
-    return kind, bench.guarded(work), time.time() - began
+    _worker.spent.clear()
+    return kind, bench.guarded(work), time.time() - began, dict(_worker.spent)
 
 
 def _ascended(level, seed, targets):
@@ -156,7 +157,7 @@ def main():
         sys.exit(f"no binary at `{ours.binary()}`: build it, or set `FIFTYONE_MIGRATE_BIN`")
     print(f"parity: CASES={cases} SEED={seed}", flush=True)
     stored = corpus.load()
-    total, times = bench.Report(), collections.Counter()
+    total, times, phases = bench.Report(), collections.Counter(), collections.Counter()
     jobs = int(os.environ.get("JOBS") or min(os.cpu_count() or 1, 4))
     context = multiprocessing.get_context("spawn")
     with mongo.Mongod() as server, tempfile.TemporaryDirectory() as folder:
@@ -167,10 +168,11 @@ def main():
             pickle.dump(states, out)
         counter = context.Value("i", 0)
         with context.Pool(jobs, _start, (server.uri, counter, path)) as pool:
-            for kind, report, spent in pool.imap_unordered(_work, _tasks(cases, seed)):
+            for kind, report, spent, each in pool.imap_unordered(_work, _tasks(cases, seed)):
                 total.add(report)
                 times[kind] += spent
-    _tell(total, times, time.time() - began)
+                phases.update(each)
+    _tell(total, (times, phases), time.time() - began)
     print(f"{total.passed} passed, {len(total.failures)} failed")
     return 1 if total.failures else 0
 
@@ -196,8 +198,8 @@ def _tell(total, times, spent):
         print(f"documented difference, {count} times: {name}")
     for name, count in sorted(total.stricter.items()):
         print(f"stricter than FiftyOne, {count} times: {name}")
-    each = ", ".join(f"{kind} {took:.0f} s" for kind, took in times.most_common())
-    print(f"in {spent:.0f} s ({each})")
+    each = ["; ".join(f"{name} {took:.0f} s" for name, took in it.most_common()) for it in times]
+    print(f"in {spent:.0f} s ({each[0]}), of which {each[1]}")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ impl Deployment {
         deployment
     }
 
+    /// The same on another server.
+    pub async fn planted(server: &Mongod, name: &str, state: &State) -> Self {
+        let deployment = Self::on(server, name).await;
+        deployment.plant_all(&state.collections).await;
+        deployment
+    }
+
     /// A database on a server.
     pub async fn on(server: &Mongod, name: &str) -> Self {
         Self { database: server.client().await.database(name), uri: server.uri() }

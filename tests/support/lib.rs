@@ -22,6 +22,8 @@ pub mod mongo;
 mod mongod;
 mod program;
 pub mod ready;
+mod request;
+mod runs;
 mod state;
 mod timeless;
 mod wire;
@@ -36,7 +38,8 @@ pub use documents::{
 pub use mongo::Mongo;
 pub use mongod::{Mongod, mongod_binary};
 pub use program::{Ended, Program, Running};
-pub use state::State;
+pub use request::to;
+pub use state::{BOUNDARIES, State, ways_down, ways_up};
 pub use timeless::{assert_same, timeless};
 pub use wire::{Cut, Wire, Write};
 

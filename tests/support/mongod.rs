@@ -3,7 +3,8 @@
 use std::env;
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::thread::sleep;
@@ -12,11 +13,13 @@ use std::time::{Duration, Instant};
 use bson::{Document, doc};
 use mongodb::Client;
 use mongodb::options::ClientOptions;
+use nix::sys::statvfs::statvfs;
 
 use crate::ready;
 
 /// Runs the server until its input ends, as it does however the test ends, and leaves nothing. Until then, `crash` ends
-/// the server as a power cut does, and `start` starts it again.
+/// the server as a power cut does, and `start` starts it again. Both are in a group of their own, so that whoever ends all
+/// processes of a test (Ctrl-C, `timeout`) does not end the keeper before it has cleaned up.
 const KEEPER: &str = r#"dir=$1; shift
 start() { "$@" >>"$dir/log" 2>&1 </dev/null & server=$!; }
 crash() { kill -KILL "$server"; wait "$server" 2>/dev/null; }
@@ -26,6 +29,13 @@ while read -r word; do
 done
 crash
 rm -rf "$dir""#;
+
+/// Where memory is a folder, and how much must be free there to be used: many servers run side by side.
+const MEMORY: &str = "/dev/shm";
+const ROOM: u64 = 3 << 30;
+
+/// Without this a server first of all writes 300 MB of empty journal.
+const JOURNAL: &str = "log=(file_max=16MB,prealloc=false)";
 
 /// How long a server may take to listen.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -51,8 +61,8 @@ impl Mongod {
         // One at a time, so that two do not find the same port free.
         static STARTING: Mutex<()> = Mutex::new(());
         let _starting = STARTING.lock().unwrap();
-        let dir =
-            tempfile::Builder::new().prefix("fiftyone-migrate-test-").tempdir().unwrap().keep();
+        let dir = tempfile::Builder::new().prefix("fiftyone-migrate-test-").tempdir_in(base());
+        let dir = dir.unwrap().keep();
         let port = ready::free_port().unwrap();
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "keeper"])
@@ -61,9 +71,10 @@ impl Mongod {
             .arg("--dbpath")
             .arg(&dir)
             .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--nounixsocket"])
-            .args(["--wiredTigerCacheSizeGB", "0.25"])
+            .args(["--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString", JOURNAL])
             .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
             .args(arguments)
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -176,6 +187,13 @@ impl Drop for Mongod {
         drop(self.life.take());
         self.keeper.wait().ok();
     }
+}
+
+/// Where servers keep their files: in memory where there is room, as nobody needs them after the test, and waiting for a disk
+/// is most of what a server does that has little to do. A server that is killed finds there what it finds on a disk.
+fn base() -> PathBuf {
+    let free = statvfs(MEMORY).map_or(0, |it| it.blocks_available() * it.fragment_size());
+    if free > ROOM { Path::new(MEMORY).to_owned() } else { env::temp_dir() }
 }
 
 /// `FIFTYONE_MONGOD`, which set-up provides, or else the one in `PATH`.

@@ -305,9 +305,8 @@ impl Archive {
         // Chunks first: a file that is there is whole.
         for collection in ["fs.chunks", "fs.files"] {
             let values = values_of(entry, 0, &of_file(collection, file));
-            let go_on = || !self.control.is_stopped();
-            let insert = Restoring::Insert;
-            if !self.store.restore_values(&values, collection, &insert, go_on).await? {
+            let (insert, control) = (Restoring::Insert, &self.control);
+            if !self.store.restore_values(&values, collection, &insert, control).await? {
                 return Err(Halt::Stopped);
             }
         }

@@ -27,7 +27,9 @@ use crate::{
     store::{Asked, Config, Entry, Failure, Store},
     survey::Survey,
     sweep::sweep,
+    undo::Expiry,
     unnoted::{is_at, unnoted},
+    verify::Verifying,
     versions::newest,
     write::{Writer, Written},
 };
@@ -184,7 +186,11 @@ impl Run {
             self.control.broken().or_else(|| written.as_ref().err().map(ToString::to_string));
         let run = hand.id();
         let rested = hand.rest(halted, failures, error.clone()).await;
-        crate::undo::expire(&self.store).await;
+        let expired = Expiry::of(&self.store).await;
+        if expired.count() > 0 && !self.control.is_told_to_stop() {
+            self.control.send(Event::Expired { journals: expired.count() });
+            expired.remove(|| !self.control.is_told_to_stop()).await;
+        }
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
             return Err(Error::CutOff { run: run.to_hex(), reason });
         }
@@ -253,8 +259,8 @@ impl Run {
         Ok(())
     }
 
-    /// Looks at every dataset once more: one that a client of an older version has written back meanwhile is not where
-    /// it was to go.
+    /// Looks at everything once more; last at the version of every dataset: one that a client of an older version has
+    /// written back meanwhile is not where it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
         match sweep(&self.store, hand.id()).await {
@@ -265,6 +271,11 @@ impl Run {
                 log(&self.store, hand.id(), &text).await;
             }
             Ok(()) => {}
+        }
+        let verifying = Verifying { store: &self.store, control: &self.control, hand };
+        verifying.verify(report).boxed().await.map_err(|it| self.store.error(it))?;
+        if self.control.is_stopped() {
+            return Ok(());
         }
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
@@ -533,6 +544,7 @@ impl Run {
             store: self.store.clone(),
             control: self.control.clone(),
             run: hand.id(),
+            time: hand.time(),
             goes_on: self.going.job.is_some() || hand.goes_on(),
             existing: Arc::new(existing),
             contended: Contended::default(),

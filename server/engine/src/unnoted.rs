@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document, doc, oid::ObjectId};
+use model::Cause;
 
 use crate::{
     job::Hand,
@@ -28,6 +29,10 @@ pub async fn unnoted(
     let (mut arrived, mut found) = (Vec::new(), Vec::new());
     for it in store.job_datasets(hand.id(), &MAYBE).await? {
         let Ok(it) = bson::deserialize_from_document::<DatasetReport>(it) else { continue };
+        // That it is there is known; what verifying has found wrong is no less so.
+        if it.cause == Some(Cause::Altered) {
+            continue;
+        }
         let told = told.get(&it.id).copied();
         match now.get(&it.id) {
             Some(entry) if has_arrived(&it, entry, told) => arrived.push((it, *entry)),

@@ -20,6 +20,7 @@ use crate::{
     pass::{Halt, Passes, Whose},
     progress::Control,
     store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
+    verify::Before,
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -80,6 +81,8 @@ pub struct Writer {
     pub journal: Option<Journal>,
     /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
     pub archive: Option<Archive>,
+    /// Where it is written down what has to be verified; `None` if nobody does.
+    pub before: Option<Before>,
     /// What others do, once there are any.
     pub yields: Yields,
 }
@@ -274,8 +277,8 @@ impl Writer {
         self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
-    /// Before anything else: what cannot be computed back, and what is dropped, is written down. Returns those of which that
-    /// was possible.
+    /// Before anything else: what has to be verified, what cannot be computed back, and what is dropped, is written down.
+    /// Returns those of which that was possible.
     async fn kept(
         &self,
         group: Vec<Work>,
@@ -283,6 +286,12 @@ impl Writer {
         written: &mut Vec<Written>,
     ) -> Vec<Work> {
         let all: Vec<&Work> = group.iter().collect();
+        if let Some(before) = self.before.as_ref().filter(|_| !repeated)
+            && let Err(failure) = before.note(&all).await
+        {
+            written.extend(group.into_iter().map(|it| self.failed(it.task, failure.clone())));
+            return Vec::new();
+        }
         match self.keep(&all, repeated).await {
             Ok(()) => return group,
             Err(Halt::Failed(failure)) if group.len() > 1 && !failure.is_unreachable() => {}

@@ -10,7 +10,7 @@ const HISTORY: [&str; 2] = ["leases", "run_log"];
 
 /// What is never the same twice of a run and of its datasets: counts of what was passed over twice and how fast, and what is
 /// only noted every now and then.
-const FIGURES: [&str; 9] = [
+const FIGURES: [&str; 12] = [
     "documents",
     "ahead",
     "last_write",
@@ -20,6 +20,9 @@ const FIGURES: [&str; 9] = [
     "rates",
     "remaining",
     "under_way",
+    "verified",
+    "to_verify",
+    "verifying_since",
 ];
 
 /// What is never the same twice wherever it is: numbers of leases, the order of keeping, hashes of what has a time in it.

@@ -99,11 +99,19 @@ pub struct Giving {
     pub print: Bson,
 }
 
+/// What a run has done with the archive, so that nothing is asked about the datasets of one that has done nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedArchive {
+    /// It has kept something there, or has begun to.
+    pub kept: bool,
+    /// It has given something back.
+    pub given: bool,
+}
+
 impl Store {
     /// The entries about this database, and those that cannot be read: the `_id` of their dataset, and why.
     pub async fn archive(&self) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
-        let first = doc! { "database": self.name() };
-        let last = doc! { "database": self.name(), "dataset": Bson::MaxKey };
+        let (first, last) = self.of_datasets();
         self.archive_entries(doc! { "_id": { "$gte": first, "$lt": last } }).await
     }
 
@@ -231,10 +239,28 @@ impl Store {
         self.jobs_command(command).await.map(drop)
     }
 
+    /// What a run has done with the archive.
+    pub async fn used_archive(&self, run: ObjectId) -> Result<UsedArchive, Failure> {
+        let (first, last) = self.of_datasets();
+        let of_it = |key: &str| doc! { "_id": { "$gte": &first, "$lt": &last }, key: run };
+        let begun = doc! { "_id": super::jobs::of(run) };
+        let kept = self.has_any(ARCHIVE, of_it("_id.run")).await?
+            || self.has_any(DOCUMENTS, begun.clone()).await?
+            || self.has_any(ARCHIVE_VALUES, begun).await?;
+        let given = self.has_any(ARCHIVE, of_it("given.run")).await?
+            || self.has_any(ARCHIVE, of_it("giving.given.run")).await?;
+        Ok(UsedArchive { kept, given })
+    }
+
+    async fn has_any(&self, place: &str, filter: Document) -> Result<bool, Failure> {
+        let place = self.jobs.collection::<Document>(place);
+        Ok(place.find_one(filter).projection(doc! { "_id": 1 }).await?.is_some())
+    }
+
     /// What a run has given back is not given back any more, because it was undone.
     pub async fn take_archive_back(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        let (entries, _) = self.archive().await?;
-        for it in entries.iter().filter(|it| it.id.dataset == *dataset) {
+        let (entries, _) = self.archive_about(std::slice::from_ref(dataset)).await?;
+        for it in entries {
             let filter = doc! { "_id": it.id.stored() };
             let mut change = Document::new();
             if let Some(given) = it.given.iter().find(|it| it.run == run) {
@@ -249,6 +275,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The ids of all entries about datasets of this database: from the first, below the last.
+    fn of_datasets(&self) -> (Document, Document) {
+        let database = self.name();
+        (doc! { "database": database }, doc! { "database": database, "dataset": Bson::MaxKey })
     }
 
     async fn change_archive(&self, filter: Document, change: Document) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use bson::{
     spec::BinarySubtype,
 };
 use futures_util::TryStreamExt;
+use model::JournalState;
 
 use super::{Failure, Store, datasets::raw, durable, server::number};
 
@@ -16,6 +17,10 @@ const COMMAND_BYTES: usize = 12 << 20;
 
 /// How many entries go into one command.
 const STATEMENTS: usize = 1_000;
+
+/// How many entries, which may be large, and how many values are removed by one command.
+const ENTRIES_AT_ONCE: u64 = 500;
+const VALUES_AT_ONCE: u64 = 5_000;
 
 /// What an entry of the journal keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,42 +149,69 @@ impl Store {
         Ok(found.await?.try_collect().await?)
     }
 
-    /// Forgets what the journal of a run keeps.
-    pub async fn forget_entries(&self, run: ObjectId) -> Result<(), Failure> {
-        let all = doc! { "q": { "_id": super::jobs::of(run) }, "limit": 0 };
-        self.jobs_command(doc! { "delete": JOURNAL, "deletes": [all.clone()] }).await?;
-        self.jobs_command(doc! { "delete": super::values::VALUES, "deletes": [all] })
-            .await
-            .map(drop)
+    /// Forgets a part of what the journal of a run keeps. Returns whether that was the last one.
+    pub async fn forget_entries(&self, run: ObjectId) -> Result<bool, Failure> {
+        for (place, many) in [(super::values::VALUES, VALUES_AT_ONCE), (JOURNAL, ENTRIES_AT_ONCE)] {
+            let all = super::jobs::of(run);
+            let kept = self.jobs.collection::<Document>(place);
+            let found = kept.find(doc! { "_id": &all }).sort(doc! { "_id": 1 });
+            let last = found.projection(doc! { "_id": 1 }).skip(many - 1).limit(1);
+            let last = last.await?.try_next().await?.and_then(|mut it| it.remove("_id"));
+            let mut range = all;
+            if let Some(last) = &last {
+                range.insert("$lte", last);
+            }
+            let part = doc! { "q": { "_id": range }, "limit": 0 };
+            self.jobs_command(doc! { "delete": place, "deletes": [part] }).await?;
+            if last.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// The runs of this database whose journals were kept for as long as was asked for.
-    pub async fn expired_journals(&self) -> Result<Vec<ObjectId>, Failure> {
+    /// The runs of this database whose journals were kept for as long as was asked for, and those of whose journals a part
+    /// was removed.
+    pub async fn journals_to_remove(&self) -> Result<Vec<(ObjectId, JournalState)>, Failure> {
         let expired = doc! { "$lt": DateTime::now() };
         // One that is half undone must be able to go on.
         let busy =
             ["running", "pausing", "cancelling", "verifying", "undoing", "partly_undone"].to_vec();
-        let filter = doc! {
-            "database": self.name(), "journal.state": "kept", "journal.expires": expired,
-            "state": { "$nin": busy },
+        let expired = doc! {
+            "journal.state": "kept", "journal.expires": expired, "state": { "$nin": busy },
         };
+        let either = [expired, doc! { "journal.removing": true }];
+        let filter = doc! { "database": self.name(), "$or": either.to_vec() };
         let runs = self.jobs.collection::<Document>(super::jobs::RUNS);
-        let found: Vec<Document> =
-            runs.find(filter).projection(doc! { "_id": 1 }).await?.try_collect().await?;
-        Ok(found.iter().filter_map(|it| it.get_object_id("_id").ok()).collect())
+        let found = runs.find(filter).projection(doc! { "journal.state": 1 });
+        let found: Vec<Document> = found.await?.try_collect().await?;
+        let journal = |it: Document| {
+            let state = it.get_document("journal").ok()?.get("state")?.clone();
+            Some((it.get_object_id("_id").ok()?, bson::deserialize_from_bson(state).ok()?))
+        };
+        Ok(found.into_iter().filter_map(journal).collect())
     }
 
-    /// Notes what became of a run's journal, while it is not being carried out. Returns whether it was.
+    /// Notes what became of a run's journal, while it is not being carried out, and that it is being removed. Returns
+    /// whether it was.
     pub async fn end_journal(&self, run: ObjectId, state: &str) -> Result<bool, Failure> {
         let filter = doc! {
             "_id": run, "state": { "$nin": ["running", "pausing", "cancelling", "verifying", "undoing"] },
         };
-        let set = doc! { "$set": { "journal.state": state } };
+        let set = doc! { "$set": { "journal.state": state, "journal.removing": true } };
         let statement = doc! { "q": filter, "u": set };
         let command = doc! {
             "update": super::jobs::RUNS, "updates": [statement], "writeConcern": durable(),
         };
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// Notes that nothing is left of a run's journal.
+    pub async fn journal_is_gone(&self, run: ObjectId) -> Result<(), Failure> {
+        let set = doc! { "$set": { "journal.removing": false } };
+        let statement = doc! { "q": { "_id": run, "journal.removing": true }, "u": set };
+        let command = doc! { "update": super::jobs::RUNS, "updates": [statement] };
+        self.jobs_command(command).await.map(drop)
     }
 
     /// The newest run after this one that has migrated a dataset and was not undone.
