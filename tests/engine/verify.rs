@@ -352,3 +352,27 @@ async fn a_change_stream_that_cannot_be_had_is_told_once_and_everything_is_looke
     let log = json["log"].to_string();
     assert_eq!(log.matches("cannot follow by a change stream").count(), 1, "{log}");
 }
+
+#[tokio::test]
+async fn what_is_too_large_to_be_looked_into_at_once_is_looked_into_in_ranges() {
+    let server = Mongod::start(&TESTING);
+    let (deployment, samples) = planted(&server, 0).await;
+    // More than two ranges.
+    deployment.plant(&samples, image_samples(110_000)).await;
+    let running = about_to_verify(&server, &deployment).await;
+    lazily(&deployment, &samples).await;
+    // How it stands, with the others and alone, and looking into it, with the others and alone.
+    let slow = doc! {
+        "configureFailPoint": "failCommand", "mode": { "times": 4 },
+        "data": {
+            "failCommands": ["aggregate"], "namespace": format!("fiftyone.{samples}"), "errorCode": 50,
+            "appName": "fiftyone-migrate",
+        },
+    };
+    server.client().await.database("admin").run_command(slow).await.unwrap();
+    let ended = verified(running).await.with(0);
+    assert!(ended.stderr.contains("2 samples that an older client wrote"), "{}", ended.stderr);
+    assert_eq!(left(&deployment, &samples).await, 0);
+    let marks = deployment.jobs().collection::<Document>("run_marks");
+    assert_eq!(marks.count_documents(doc! {}).await.unwrap(), 0);
+}

@@ -99,14 +99,22 @@ pub async fn standings(
     names: &[&str],
 ) -> Result<BTreeMap<String, Standing>, Failure> {
     match store.standings(names).await {
-        Err(failure) if failure.is_unreachable() => Err(failure),
-        // One was dropped in this moment, or they are not ours to ask about: then they are looked at themselves.
+        Err(failure) if failure.is_unreachable() => return Err(failure),
         Err(failure) => {
             tracing::debug!("the server does not say how collections stand: {failure}");
-            Ok(BTreeMap::new())
         }
-        standings => standings,
+        standings => return standings,
     }
+    // One of them was dropped, perhaps: each for itself, then.
+    let mut all = BTreeMap::new();
+    for name in names {
+        match store.standings(&[*name]).await {
+            Err(failure) if failure.is_unreachable() => return Err(failure),
+            Err(_) => {}
+            Ok(standings) => all.extend(standings),
+        }
+    }
+    Ok(all)
 }
 
 /// How many writes to a collection these stages come to when none has to be repeated.

@@ -207,7 +207,11 @@ impl Verifying<'_> {
             }
             stint.did(Labor::Look, if range.until.is_some() { size } else { 0 });
             looked += size;
-            let Some(until) = range.until else { return Ok(broken) };
+            let Some(until) = range.until else {
+                // Whoever looks again looks at all of it.
+                self.store.forget_mark(&mark).await?;
+                return Ok(broken);
+            };
             if broken.count == 0 {
                 self.store.set_mark(&mark, &until, looked).await?;
             }
