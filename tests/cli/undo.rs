@@ -4,7 +4,7 @@
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
-use tests::{Deployment, Dump, NEWEST, image_dataset, image_samples, program};
+use tests::{Deployment, Dump, Mongod, NEWEST, Wire, image_dataset, image_samples, program};
 
 use crate::watch::{id, led, the_run, until_a_sample_has};
 
@@ -200,6 +200,44 @@ async fn a_journal_expires() {
     let expires = run.get_document("journal").unwrap().get_datetime("expires").unwrap();
     let days = (expires.timestamp_millis() - begun) / (24 * 60 * 60 * 1000);
     assert_eq!(days, 30);
+}
+
+#[tokio::test]
+async fn a_journal_of_which_a_part_is_removed_is_removed_whole_by_whoever_comes_next() {
+    let deployment = large().await;
+    deployment.plant("datasets", [image_dataset("other")]).await;
+    let wire = Wire::before(Mongod::shared(), "delete", "fiftyone_migrate.run_journal").await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let first = there.led_by(program!(["-n", "large", "-v", NEWEST]));
+    let first = first.env("FIFTYONE_MIGRATE_UNDO_DAYS", "0").spawn();
+    let ended = first.killed_at(wire.cut()).await;
+    assert_eq!(ended.status, None, "{}", ended.stderr);
+    let run = the_run(&deployment).await;
+    let id = run["id"].as_str().unwrap();
+    assert_eq!((&run["state"], &run["journal"]), (&"completed".into(), &"expired".into()));
+    assert!(kept(&deployment, id).await > 0);
+    let next = deployment.led_by(program!(["-n", "other", "-v", NEWEST])).run().await.with(0);
+    assert!(
+        next.stderr.contains("removing what was kept to undo runs that cannot be undone any more"),
+        "{}",
+        next.stderr
+    );
+    assert_eq!(kept(&deployment, id).await, 0);
+}
+
+#[tokio::test]
+async fn a_large_journal_is_removed_in_pieces() {
+    let deployment = large().await;
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    let id = id(&deployment).await;
+    assert!(kept(&deployment, &id).await > 6_000);
+    let wire = Wire::whole(Mongod::shared()).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    there.led_by(program!(["runs", "forget", &id])).run().await.exits_with(0);
+    let writes = wire.writes().await;
+    let values = writes.iter().filter(|it| it.namespace.ends_with(".run_journal_values")).count();
+    assert!(values > 1, "{writes:?}");
+    assert_eq!(kept(&deployment, &id).await, 0);
 }
 
 #[tokio::test]

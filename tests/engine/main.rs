@@ -1,4 +1,4 @@
-//! The engine on real servers: the archive, company, interruptions, kills, undo.
+//! The engine on real servers: the archive, company, interruptions, kills, undo, verifying.
 
 mod archive;
 mod collections;
@@ -11,3 +11,4 @@ mod pace;
 mod replica_set;
 mod step_down;
 mod undo;
+mod verify;

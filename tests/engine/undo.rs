@@ -2,19 +2,57 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use bson::{Bson, Document, doc};
-use engine::{Control, JobState, Report, State as Became};
+use std::time::Duration;
+
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use engine::{Control, JobState, Report, Request, State as Became, Target};
 use futures_util::TryStreamExt;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, to, video_dataset,
-    video_frames, video_samples, ways_down, ways_up,
+    Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples, program, to,
+    video_dataset, video_frames, video_samples, ways_down, ways_up,
 };
 
 async fn undo(deployment: &Deployment, run: &Report, names: &[&str]) -> Report {
+    tries_to_undo(deployment, run.run.as_deref().unwrap(), names).await.unwrap()
+}
+
+async fn tries_to_undo(
+    deployment: &Deployment,
+    id: &str,
+    names: &[&str],
+) -> engine::Result<Report> {
     let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
     let (control, _meter, _events) = Control::new();
-    let id = run.run.as_deref().unwrap();
-    deployment.engine().await.undo(id, &names, control).await.unwrap()
+    deployment.engine().await.undo(id, &names, control).await
+}
+
+/// Kills the program with these arguments right before the first such write. Returns the newest run.
+async fn killed_before(
+    deployment: &Deployment,
+    arguments: &[&str],
+    command: &str,
+    namespace: &str,
+) -> String {
+    let wire = Wire::before(Mongod::shared(), command, namespace).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
+    assert_eq!(ended.status, None, "{}", ended.stderr);
+    newest_run(deployment).await
+}
+
+async fn newest_run(deployment: &Deployment) -> String {
+    let runs = deployment.engine().await.runs().await.unwrap();
+    runs.into_iter().max_by_key(|it| it.created.clone()).unwrap().id
+}
+
+async fn says(deployment: &Deployment, arguments: &[&str]) {
+    deployment.led_by(program!(arguments)).run().await.exits_with(0);
+}
+
+/// An id as a client makes it this many seconds from now.
+fn made_after(seconds: i64) -> ObjectId {
+    let then = DateTime::now().timestamp_millis() / 1000 + seconds;
+    ObjectId::from_parts(u32::try_from(then).unwrap(), [1; 5], [1; 3])
 }
 
 /// An empty collection is as good as none, which is all that a client can tell.
@@ -176,8 +214,7 @@ async fn samples_and_runs_that_somebody_has_changed_since_are_not_lost() {
                 "samples of it were edited since"
             }
             "added" => {
-                tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
-                samples.insert_one(doc! { "_id": bson::oid::ObjectId::new() }).await.unwrap();
+                samples.insert_one(doc! { "_id": made_after(3) }).await.unwrap();
                 "samples were added to it since"
             }
             "run" => {
@@ -265,4 +302,230 @@ async fn a_dataset_document_that_is_larger_than_an_entry_is_as_it_was() {
     let run = deployment.migrate(to(NEWEST)).await;
     assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
     assert!(before == dump(&deployment).await);
+}
+
+/// A run up that is killed when its datasets are committed, and what the archive has given back to them is not settled.
+async fn killed_after_the_commit() -> (Deployment, Dump, String) {
+    let deployment = Deployment::holding(&State::newest()).await;
+    deployment.migrate(to("0.18.0")).await;
+    let before = dump(&deployment).await;
+    let place = "fiftyone_migrate.archive";
+    let run = killed_before(&deployment, &["--all"], "update", place).await;
+    deployment.assert_newest().await;
+    (deployment, before, run)
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_after_its_commit_and_goes_on_is_undone_to_what_was_before_it() {
+    let (deployment, before, run) = killed_after_the_commit().await;
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    assert_eq!(undone.run_state, Some(JobState::Undone));
+    same("killed after the commit", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn what_somebody_has_changed_after_the_commit_and_before_the_run_goes_on_is_not_lost() {
+    let (deployment, _, run) = killed_after_the_commit().await;
+    let edit = doc! { "$set": { "info": { "mine": 1 } } };
+    deployment.collection("datasets").update_one(doc! { "name": "img-det" }, edit).await.unwrap();
+    says(&deployment, &["runs", "resume", &run]).await;
+    let edited = deployment.dataset("img-det").await;
+    assert_eq!(edited.get_document("info").unwrap(), &doc! { "mine": 1 });
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let refused: Vec<_> =
+        undone.datasets.iter().filter(|it| it.state == Became::NotUndone).collect();
+    assert_eq!(refused.len(), 1, "{:?}", undone.datasets);
+    let reason = refused[0].reason.as_deref().unwrap();
+    assert_eq!(reason, "somebody has changed it since: `info`");
+    assert_eq!(deployment.dataset("img-det").await, edited);
+}
+
+/// A run up that is killed when the samples are changed and the datasets are not.
+async fn killed_before_the_commit() -> (Deployment, Dump, String) {
+    let deployment = odd().await;
+    let before = dump(&deployment).await;
+    let place = format!("{}.datasets", deployment.database.name());
+    let run = killed_before(&deployment, &["--all"], "update", &place).await;
+    let after = dump(&deployment).await;
+    assert_eq!(before["datasets"], after["datasets"]);
+    assert_ne!(before, after);
+    (deployment, before, run)
+}
+
+#[tokio::test]
+async fn samples_that_were_added_while_the_run_rested_are_seen() {
+    let (deployment, _, run) = killed_before_the_commit().await;
+    // It rests for an hour, in the middle of which somebody adds a sample.
+    let hour = doc! { "begun": { "$subtract": ["$begun", 3_600_000] } };
+    let entries = deployment.jobs().collection::<Document>("run_journal");
+    let of = doc! { "_id.run": ObjectId::parse_str(&run).unwrap(), "kind": "dataset" };
+    assert_eq!(
+        entries.update_many(of, vec![doc! { "$set": hour }]).await.unwrap().matched_count,
+        2
+    );
+    let dataset = deployment.dataset("images").await;
+    let samples = dataset.get_str("sample_collection_name").unwrap();
+    let added = made_after(-1800);
+    deployment.plant(samples, [doc! { "_id": added, "created_at": "mine" }]).await;
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(reasons, ["samples were added to it since"]);
+    assert_eq!(deployment.version_of("images").await, NEWEST.into());
+    assert_eq!(deployment.version_of("videos").await, "0.18.0".into());
+}
+
+#[tokio::test]
+async fn what_is_tried_again_at_another_time_is_not_taken_for_an_edit() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::on(&server, "again").await;
+    deployment.plant_all(&dump(&odd().await).await).await;
+    let before = dump(&deployment).await;
+    let failure = |mode: &str| {
+        doc! {
+            "configureFailPoint": "failCommand", "mode": mode,
+            "data": {
+                "failCommands": ["update"], "namespace": "again.datasets", "errorCode": 8,
+                "appName": "fiftyone-migrate",
+            },
+        }
+    };
+    let admin = deployment.database.client().database("admin");
+    admin.run_command(failure("alwaysOn")).await.unwrap();
+    let run = deployment.migrate(to(NEWEST)).await;
+    admin.run_command(failure("off")).await.unwrap();
+    assert_eq!(run.count(Became::Failed), 2);
+    says(&deployment, &["runs", "retry", run.run.as_deref().unwrap()]).await;
+    deployment.assert_newest().await;
+    let undone = undo(&deployment, &run, &[]).await;
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
+    same("again", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn a_dataset_that_was_never_committed_and_only_looked_at_since_has_its_samples_back() {
+    let (deployment, mut before, run) = killed_before_the_commit().await;
+    let looked = doc! { "$set": { "last_loaded_at": DateTime::now() } };
+    deployment.collection("datasets").update_many(doc! {}, looked).await.unwrap();
+    before.insert("datasets".to_owned(), deployment.all("datasets").await);
+    says(&deployment, &["runs", "pause", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
+    same("looked at", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn no_dataset_goes_back_up_before_the_database_does() {
+    let deployment = odd().await;
+    deployment.migrate(to(NEWEST)).await;
+    let before = dump(&deployment).await;
+    let down = deployment.migrate(to("0.18.0")).await;
+    let id = down.run.as_deref().unwrap();
+    let alone = tries_to_undo(&deployment, id, &["images"]).await.unwrap_err().to_string();
+    assert_eq!(
+        alone,
+        format!(
+            "the database is at v0.18.0, and what is undone would be newer: it was at v{NEWEST} before; undo all of the \
+             run, which takes the database up first"
+        )
+    );
+    // Nothing was begun.
+    assert_eq!(deployment.engine().await.run(id).await.unwrap().state, JobState::Completed);
+    deployment.configure_anew("0.17.2").await;
+    let low = dump(&deployment).await;
+    let all = tries_to_undo(&deployment, id, &[]).await.unwrap_err().to_string();
+    assert_eq!(
+        all,
+        format!(
+            "the database is at v0.17.2, and what is undone would be newer: it was at v{NEWEST} before; somebody has \
+             changed its `config` document since the run, and until that is as the run has left it, nothing can be undone"
+        )
+    );
+    same("nothing is undone", &low, &dump(&deployment).await);
+    assert_eq!(deployment.engine().await.run(id).await.unwrap().state, JobState::PartlyUndone);
+    deployment.configure_anew("0.18.0").await;
+    assert_eq!(undo(&deployment, &down, &[]).await.run_state, Some(JobState::Undone));
+    same("all is undone", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn an_undo_of_some_datasets_that_was_cut_off_is_not_taken_for_another() {
+    let deployment = odd().await;
+    let before = dump(&deployment).await;
+    let run = deployment.migrate(to(NEWEST)).await;
+    let id = run.run.as_deref().unwrap();
+    let place = format!("{}.datasets", deployment.database.name());
+    let arguments = ["runs", "undo", id, "-n", "videos"];
+    killed_before(&deployment, &arguments, "update", &place).await;
+    for names in [&[][..], &["images"]] {
+        let refused = tries_to_undo(&deployment, id, names).await.unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!(
+                "run {id} is being undone for `videos` alone, and that was cut off; let it come to its end with \
+                 `fiftyone-migrate runs undo {id} -n videos`, and ask for more then"
+            )
+        );
+    }
+    assert_eq!(deployment.version_of("videos").await, NEWEST.into());
+    let undone = undo(&deployment, &run, &["videos"]).await;
+    assert_eq!(undone.run_state, Some(JobState::PartlyUndone));
+    assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
+    same("in two", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
+async fn undoing_what_was_never_archived_writes_nothing_to_the_archive() {
+    let deployment = odd().await;
+    let run = deployment.migrate(to(NEWEST)).await;
+    let wire = Wire::whole(Mongod::shared()).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    assert_eq!(undo(&there, &run, &[]).await.run_state, Some(JobState::Undone));
+    let writes = wire.writes().await;
+    assert!(writes.iter().any(|it| it.namespace.ends_with(".datasets")), "{writes:?}");
+    assert!(!writes.iter().any(|it| it.namespace.contains("archive")), "{writes:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_undone_while_the_run_holds() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::on(&server, "holds").await;
+    deployment.plant_all(&dump(&odd().await).await).await;
+    deployment.migrate(to(NEWEST)).await;
+    let before = dump(&deployment).await;
+    // One dataset goes down, with documents that come back first of all, and then all.
+    let some = Request { target: Target::Datasets(vec!["images".to_owned()]), ..to("0.18.0") };
+    for request in [some, to("0.18.0")] {
+        let down = deployment.migrate(request).await;
+        let id = down.run.as_deref().unwrap();
+        let low = dump(&deployment).await;
+        says(&deployment, &["runs", "pace", id, "--disk", "1000000000"]).await;
+        // What is to be undone is read slowly, so that it holds by then.
+        let slowly = |mode: &str| {
+            doc! {
+                "configureFailPoint": "failCommand", "mode": mode,
+                "data": {
+                    "failCommands": ["find"], "namespace": "fiftyone_migrate.run_journal",
+                    "blockConnection": true, "blockTimeMS": 700, "appName": "fiftyone-migrate",
+                },
+            }
+        };
+        let admin = deployment.database.client().database("admin");
+        admin.run_command(slowly("alwaysOn")).await.unwrap();
+        let undoing = deployment.led_by(program!(["runs", "undo", id])).spawn();
+        let engine = deployment.engine().await;
+        while engine.run(id).await.unwrap().holding.is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        admin.run_command(slowly("off")).await.unwrap();
+        // It has the time to do what it must not.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        same("holding", &low, &dump(&deployment).await);
+        says(&deployment, &["runs", "pace", id, "--disk", "0"]).await;
+        undoing.ended().await.exits_with(0);
+        same("undone", &before, &dump(&deployment).await);
+    }
 }

@@ -77,6 +77,8 @@ struct Line {
     server: String,
     /// How many writes are let through.
     through: usize,
+    /// A write that is not, however few came before it.
+    before: Option<Write>,
     cut: Cut,
     state: Mutex<State>,
     over: watch::Sender<bool>,
@@ -92,11 +94,21 @@ struct State {
 impl Wire {
     /// A wire that lets this many writes through.
     pub async fn to(server: &Mongod, through: usize, cut: Cut) -> Self {
+        Self::with(server, through, None, cut).await
+    }
+
+    /// A wire whose program is dead before the first such write to a collection arrives.
+    pub async fn before(server: &Mongod, command: &str, namespace: &str) -> Self {
+        let write = Write { command: command.to_owned(), namespace: namespace.to_owned() };
+        Self::with(server, usize::MAX, Some(write), Cut::Dead).await
+    }
+
+    async fn with(server: &Mongod, through: usize, before: Option<Write>, cut: Cut) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (over, _) = watch::channel(false);
-        let line = Line { server: server.address(), through, cut, state: Mutex::default(), over };
-        let line = Arc::new(line);
+        let (server, state) = (server.address(), Mutex::default());
+        let line = Arc::new(Line { server, through, before, cut, state, over });
         let mut listening = JoinSet::new();
         listening.spawn(Arc::clone(&line).listen(listener));
         Self { address, line, _listening: listening }
@@ -167,8 +179,10 @@ impl Line {
                 return;
             }
             if let Some(write) = write_in(&message).filter(|_| !is_over) {
+                let is_it = self.before.as_ref() == Some(&write);
                 state.writes.push(write);
-                if state.writes.len() > self.through && state.unanswered.is_none() {
+                let is_through = state.writes.len() > self.through;
+                if (is_it || is_through) && state.unanswered.is_none() {
                     if self.cut != Cut::Unanswered {
                         self.over.send_replace(true);
                         return;

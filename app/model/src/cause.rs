@@ -18,6 +18,8 @@ pub enum Cause {
     Edited,
     /// It was migrated, and a client of an older version has written it back.
     WrittenBack,
+    /// It was migrated, and verifying has found that it is not as its version has it.
+    Altered,
     /// The server could not be reached.
     Connection,
     /// The server did not end in time what it was asked to do.
@@ -31,17 +33,19 @@ pub enum Cause {
 }
 
 use Cause::{
-    Blocked, Connection, Document, Edited, Lease, Other, Privilege, Slow, TooLarge, WrittenBack,
+    Altered, Blocked, Connection, Document, Edited, Lease, Other, Privilege, Slow, TooLarge,
+    WrittenBack,
 };
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Blocked,
         TooLarge,
         Document,
         Edited,
         WrittenBack,
+        Altered,
         Connection,
         Slow,
         Lease,
@@ -57,6 +61,7 @@ impl Cause {
             Document => "document",
             Edited => "edited",
             WrittenBack => "written-back",
+            Altered => "altered",
             Connection => "connection",
             Slow => "slow",
             Lease => "lease",
@@ -75,6 +80,9 @@ impl Cause {
             }
             Edited => "pause what writes to it",
             WrittenBack => "disconnect the clients of older versions",
+            Altered => {
+                "disconnect the clients of older versions, and mend or undo what the reason names"
+            }
             Connection => "see that the server can be reached",
             Slow => "wait until the server has less to do, or give the run a smaller pace",
             Lease => "keep the program awake and connected",
@@ -88,7 +96,7 @@ impl Cause {
     pub fn may_pass(self) -> bool {
         match self {
             Blocked | TooLarge | Document => false,
-            Edited | WrittenBack | Connection | Slow | Lease | Privilege | Other => true,
+            Edited | WrittenBack | Altered | Connection | Slow | Lease | Privilege | Other => true,
         }
     }
 }
@@ -101,6 +109,7 @@ impl fmt::Display for Cause {
             Document => "a sample or frame cannot be changed",
             Edited => "edited by somebody meanwhile",
             WrittenBack => "written back by an older client",
+            Altered => "altered after it was migrated",
             Connection => "the connection was lost",
             Slow => "the server was too slow",
             Lease => "the lease was lost",

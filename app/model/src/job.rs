@@ -184,6 +184,12 @@ pub struct RunSummary {
     pub documents: u64,
     /// About how many more there are in the collections that are being passed over.
     pub ahead: u64,
+    /// How many datasets are verified, once everything is written.
+    #[serde(default)]
+    pub verified: u64,
+    /// Of how many.
+    #[serde(default)]
+    pub to_verify: u64,
     /// About how many bytes were written of what is FiftyOne's.
     #[serde(default)]
     pub bytes: u64,

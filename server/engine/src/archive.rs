@@ -6,6 +6,7 @@
 mod list;
 mod read;
 mod samples;
+mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -22,7 +23,7 @@ use revisions::{
 };
 
 use crate::{
-    journal::id_of,
+    journal::{entry_id, id_of},
     keep::Keeper,
     load::{Stored, Work},
     pass::Halt,
@@ -35,6 +36,7 @@ use crate::{
 
 pub use list::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use read::Contents;
+pub use settle::settle_left;
 
 /// How many bytes of a dataset document go into one document of the archive.
 const PART_BYTES: usize = 8 << 20;
@@ -134,6 +136,11 @@ impl Entries {
         }
         let entries = parsed.iter().map(|(it, from, at)| (*it, from, at));
         Ok(applicable(entries, head, destination))
+    }
+
+    /// Whether somebody was gone before it was written down what became of some of them.
+    pub fn are_unsettled(&self) -> bool {
+        self.open.values().flatten().any(|it| !it.confirmed || it.giving.is_some())
     }
 
     /// Those of runs that did not come to take this dataset down, which is still where it was.
@@ -293,33 +300,13 @@ impl Archive {
         Ok(())
     }
 
-    /// After the commit: what was kept of these is what they have not any more, and what was given back they have.
-    pub async fn settle(&self, done: &[Work]) -> Result<(), Failure> {
-        let archived = |it: &&Work| self.known(it).is_some();
-        let ids: Vec<ArchiveId> = done.iter().filter(archived).map(|it| self.id(it)).collect();
-        if !ids.is_empty() {
-            self.store.confirm_archive(&ids).await?;
-        }
-        for it in done.iter().filter_map(|it| it.back.as_ref()).flat_map(|it| &it.entries) {
-            let given = it.given(self.run);
-            self.store.give_archive(&it.entry.id, &given, it.closes).await?;
-            let undecided = !it.conflicts.is_empty() || it.entry.has_conflicts();
-            if it.closes && !self.keeps_journal && !undecided {
-                // Nobody can undo it, and nothing of it waits to be looked at.
-                self.store.forget_archive(it.entry.id.run, &it.entry.id.dataset).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Brings a file of results back from an entry.
     pub async fn return_file(&self, file: ObjectId, entry: &ArchiveEntry) -> Result<(), Halt> {
         // Chunks first: a file that is there is whole.
         for collection in ["fs.chunks", "fs.files"] {
             let values = values_of(entry, 0, &of_file(collection, file));
-            let go_on = || !self.control.is_stopped();
-            let insert = Restoring::Insert;
-            if !self.store.restore_values(&values, collection, &insert, go_on).await? {
+            let (insert, control) = (Restoring::Insert, &self.control);
+            if !self.store.restore_values(&values, collection, &insert, control).await? {
                 return Err(Halt::Stopped);
             }
         }
@@ -402,13 +389,40 @@ impl Archive {
             let either = [doc! { *from: is_log.clone() }, doc! { *to: is_log }];
             let filter = doc! { "dataset_id": dataset, "$or": either.to_vec() };
             for it in self.store.whole_documents("delegated_ops", filter).await? {
-                let known = found.iter().any(|known| id_of(known) == id_of(&it));
-                if !known && !effect.returns(&crate::load::decoded(&it).map_err(Failure::other)?) {
-                    found.push(it);
+                let returns = |it: &RawDocumentBuf| -> Result<bool, Failure> {
+                    Ok(effect.returns(&crate::load::decoded(it).map_err(Failure::other)?))
+                };
+                if found.iter().any(|known| id_of(known) == id_of(&it)) || returns(&it)? {
+                    continue;
+                }
+                let original = self.original(work, begun, it).await?;
+                if !returns(&original)? {
+                    found.push(original);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// A delegated operation as it was: it may have been changed on the way down already, by this run or by one that did not
+    /// come to the end of it. Only their journals know.
+    async fn original(
+        &self,
+        work: &Work,
+        begun: &Begun,
+        operation: RawDocumentBuf,
+    ) -> Result<RawDocumentBuf, Failure> {
+        let (dataset, id) = (&work.task.entry.id, id_of(&operation));
+        let mut runs = vec![self.run];
+        runs.extend(begun.superseded.iter().map(|it| it.run));
+        for run in runs {
+            let entries = self.store.entries_about(run, dataset).await?;
+            let ours = |it: &&Document| Kind::Operation.is_of(it) && entry_id(it) == Some(&id);
+            if let Some(it) = entries.iter().find(ours) {
+                return crate::store::document(it);
+            }
+        }
+        Ok(operation)
     }
 
     /// The documents that the entry keeps: the dataset as it was and as it will be left, with its runs; views; operations.
@@ -483,6 +497,7 @@ impl Archive {
             confirmed: false,
             given: Vec::new(),
             closed: None,
+            giving: None,
         }
     }
 }

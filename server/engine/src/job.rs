@@ -10,9 +10,12 @@ mod notes;
 pub use helpers::Helpers;
 pub use notes::{Notes, noted};
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use bson::{DateTime, Document, doc, oid::ObjectId};
+use bson::{DateTime, Document, Timestamp, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
@@ -39,6 +42,9 @@ pub struct Proposal {
     pub asked: Asked,
     /// The plan, dataset by dataset.
     pub datasets: Vec<JobDataset>,
+    /// Those that may be there already. A run that goes on has taken them there itself, as a rule, and does not plan them
+    /// anew: it would not know any more where they were.
+    pub arrived: BTreeSet<String>,
     /// The hash of the plan.
     pub plan: String,
     /// Where to, now that it is decided.
@@ -135,6 +141,11 @@ impl Hand {
         self.guard.fence()
     }
 
+    /// The number under which things are noted once everything is written: larger than those of all claims.
+    pub fn notes_under(&self) -> i64 {
+        self.helpers.notes_under().unwrap_or(self.guard.fence())
+    }
+
     /// The time that is written where FiftyOne writes the time of the migration: the same however often the run is
     /// interrupted, so that what is done is as if it never had been.
     pub fn time(&self) -> DateTime {
@@ -175,10 +186,13 @@ impl Hand {
         let migrated = reports.iter().filter(|it| it.state == State::Migrated).count();
         let migrated = u64::try_from(migrated).unwrap_or(u64::MAX);
         self.control.tally().done(reports.iter().map(|it| it.id.as_str()), migrated);
-        let fence = self.helpers.notes_under().unwrap_or(self.guard.fence());
+        let fence = self.notes_under();
         let (store, hand) = (self.store.clone(), self.helpers.led_as());
         let notes = Notes { store, run: self.id, fence, hand };
-        if !notes.note(reports).await? {
+        // Whether a run that goes on finds them there because it has taken them there, is seen at its end.
+        let found = |it: &&DatasetReport| self.begun.goes_on && it.state == State::Current;
+        let news: Vec<DatasetReport> = reports.iter().filter(|it| !found(it)).cloned().collect();
+        if !notes.note(&news).await? {
             self.guard.lose();
         }
         Ok(())
@@ -211,11 +225,26 @@ impl Hand {
     ///
     /// If that could not be written down.
     pub async fn verifies(&self) -> Result<(), Failure> {
+        let ours = self.ours().await?;
         // One that was taken over while it was being verified is there already.
-        if self.ours().await?.is_some_and(|it| it.state == JobState::Verifying) {
+        if ours.as_ref().is_some_and(|it| it.state == JobState::Verifying) {
             return Ok(());
         }
-        self.move_on(|_| JobEvent::Written, Document::new()).await.map(drop)
+        // What was verified before it was interrupted may have been written to since then.
+        let since = match ours.and_then(|it| it.verifying_since) {
+            Some(since) => Some(since),
+            None => self.store.moment().await?,
+        };
+        self.move_on(|_| JobEvent::Written, doc! { "verifying_since": since }).await.map(drop)
+    }
+
+    /// Since which moment of the oplog it is being looked at once more; `None` where there is no oplog.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn verifying_since(&self) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.ours().await?.and_then(|it| it.verifying_since))
     }
 
     /// Puts the run to rest: paused or cancelled if that was asked for, otherwise verified and completed.
@@ -244,6 +273,11 @@ impl Hand {
             && let Err(failure) = store.forget_marks(id).await
         {
             tracing::warn!("the marks of run {id} could not be removed: {failure}");
+        }
+        if let Ok(Some(state @ (Completed | CompletedWithFailures | Undone))) = ended
+            && let Err(failure) = store.forget_checks(id, state != CompletedWithFailures).await
+        {
+            tracing::warn!("what was to be verified of run {id} could not be removed: {failure}");
         }
         guard.release().await;
         match ended {
@@ -394,6 +428,8 @@ impl Control {
             "documents": self.documents(),
             "ahead": self.documents_ahead(),
             "holding": self.holding(),
+            "verified": self.verifying().0,
+            "to_verify": self.verifying().1,
             "under_way": bson::serialize_to_bson(&tally.under_way()).map_err(unknown)?,
             "remaining": bson::serialize_to_bson(&tally.remaining()).map_err(unknown)?,
         };
@@ -485,6 +521,9 @@ async fn begin(
             last_write: None,
             documents: 0,
             ahead: 0,
+            verified: 0,
+            to_verify: 0,
+            verifying_since: None,
             bytes: 0,
             under_way: Vec::new(),
             rates: None,
@@ -515,11 +554,22 @@ async fn begin(
         (next, _) = next.on(JobEvent::Resume).map_err(refused)?;
     }
     store.adopt_marks(id, (before, fence)).await.map_err(error)?;
-    store.note_datasets(id, fence, &proposal.datasets).await.map_err(error)?;
+    let mut planned = proposal.datasets.clone();
+    if !proposal.arrived.is_empty() {
+        let arrived: Vec<String> = proposal.arrived.iter().cloned().collect();
+        let known = store.noted_datasets(id, &arrived).await.map_err(error)?;
+        let known: BTreeSet<&str> =
+            known.iter().filter_map(|it| it.get_str("dataset").ok()).collect();
+        planned.retain(|it| !known.contains(it.dataset.as_str()));
+    }
+    store.note_datasets(id, fence, &planned).await.map_err(error)?;
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);
     let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    if anew {
+        more.insert("verifying_since", bson::Bson::Null);
+    }
     // What was not kept from the beginning is not kept from the middle on: it would be a part of what was changed.
     let journal = match left.journal {
         Some(it) if it.state == JournalState::Kept => {
@@ -549,6 +599,6 @@ impl JobJournal {
             + i64::try_from(kept.as_millis()).unwrap_or(i64::MAX / 2);
         let without = proposal.asked.without_undo;
         let state = if without { JournalState::None } else { JournalState::Kept };
-        Self { state, expires: DateTime::from_millis(expires) }
+        Self { state, expires: DateTime::from_millis(expires), removing: false }
     }
 }

@@ -5,6 +5,7 @@
 //! with an entry keeps the values that it has: those that a run finds when it goes on may be its own.
 
 mod prints;
+mod reread;
 mod size;
 
 use std::{
@@ -26,7 +27,10 @@ use crate::{
 };
 
 pub use prints::{differing, print, prints};
+pub use reread::original;
 pub use size::Estimate;
+
+use reread::Reread;
 
 /// How many bytes of a dataset document go into one entry.
 const PART_BYTES: usize = 8 << 20;
@@ -43,6 +47,8 @@ pub struct Journal {
     pub control: Control,
     /// Whose it is.
     pub run: ObjectId,
+    /// The time that the run writes.
+    pub time: DateTime,
     /// Whether the run has been begun before, so that there may be entries already.
     pub goes_on: bool,
     /// The collections that exist.
@@ -362,7 +368,8 @@ impl Journal {
         Ok(entries)
     }
 
-    /// The dataset itself. Its document only changes when it is committed, so that what was read last counts.
+    /// The dataset itself. Its document only changes when it is committed, so that what was read last counts, until it is:
+    /// from then on, what was read is the work of this run.
     fn dataset(&self, before: &Before<'_>) -> Result<Vec<Document>, Failure> {
         let Before { work, footprints, .. } = before;
         let known = before.entries_of(Kind::Dataset).next();
@@ -376,7 +383,8 @@ impl Journal {
         }
         let (mut made, mut deleted) = (list(known, "made"), list(known, "deleted"));
         for effect in work.effects() {
-            made.extend(effect.makes().map(Bson::from));
+            let new = effect.makes().map(Bson::from);
+            made.extend(new.filter(|it| !made.contains(it)));
             let gone = effect.deletes().map(Bson::from);
             deleted.extend(gone.filter(|it| !deleted.contains(it)));
         }
@@ -385,8 +393,10 @@ impl Journal {
             if let Effect::PutBack { collection: "views", documents } = effect {
                 for it in documents {
                     let view = crate::store::raw(it)?;
-                    let (id, print) = (id_of(&view), print(view.as_bytes()));
-                    views.push(doc! { "id": id, "print": print }.into());
+                    let view = doc! { "id": id_of(&view), "print": print(view.as_bytes()) }.into();
+                    if !views.contains(&view) {
+                        views.push(view);
+                    }
                 }
             }
         }
@@ -396,22 +406,53 @@ impl Journal {
                 footprints.each_ref().map(|it| it.as_ref().map(Footprint::stored));
             passes.push(doc! { "samples": samples, "frames": frames }.into());
         }
+        let reread = Reread::of(&before.entries, &work.read.document);
+        let (mut entries, mut content) = match known.filter(|_| reread.is_committed()) {
+            Some(known) => (Vec::new(), first(known)),
+            None => self.read(work, known),
+        };
+        // What somebody has changed since it was committed is not ours: with the prints of what we had committed, undoing it
+        // is refused.
+        if reread != Reread::Edited {
+            content.insert("after", prints(&work.changed.document));
+        }
+        content.extend(doc! {
+            "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
+        });
+        entries.push(self.id(id, Kind::Dataset, Bson::Null).with(content));
+        Ok(entries)
+    }
+
+    /// What is kept of a dataset that this run has not committed: more of its bytes, and the rest.
+    fn read(&self, work: &Work, known: Option<&Document>) -> (Vec<Document>, Document) {
+        let id = &work.task.entry.id;
+        // What was added to it or edited since it was kept first was not kept, however long the run has rested meanwhile.
+        let begun = known.and_then(|it| it.get_datetime("begun").ok()).copied();
         let mut parts = work.read.document.as_bytes().chunks(PART_BYTES);
         let first = parts.next().unwrap_or_default();
-        let mut entries: Vec<Document> = (1_i32..)
+        let parts: Vec<Document> = (1_i32..)
             .zip(parts)
             .map(|(at, it)| self.id(id, Kind::Part, at.into()).with(doc! { "bytes": binary(it) }))
             .collect();
-        let count = i32::try_from(entries.len()).unwrap_or(i32::MAX);
-        entries.push(self.id(id, Kind::Dataset, Bson::Null).with(doc! {
+        let count = i32::try_from(parts.len()).unwrap_or(i32::MAX);
+        let mut content = doc! {
             "name": &work.task.entry.name, "renamed_to": &work.name, "order": moment(),
-            "destination": work.task.destination.to_string(), "begun": DateTime::now(),
-            "bytes": binary(first), "parts": count, "after": prints(&work.changed.document),
-            "inserted": inserted, "made": made, "deleted": deleted, "views": views, "passes": passes,
+            "destination": work.task.destination.to_string(), "bytes": binary(first), "parts": count,
+            "begun": begun.unwrap_or_else(DateTime::now), "time": self.time,
             "samples": &work.collections.samples, "frames": &work.collections.frames,
-        }));
-        Ok(entries)
+        };
+        content.extend(work.told().map(|it| ("told".to_owned(), it.into())));
+        (parts, content)
     }
+}
+
+/// What was kept first of a dataset: what it was, where, and since when. The prints as well, as long as nobody has others.
+fn first(known: &Document) -> Document {
+    let mut content = known.clone();
+    for key in ["_id", "kind", "kept_at"] {
+        content.remove(key);
+    }
+    content
 }
 
 impl Before<'_> {

@@ -99,11 +99,14 @@ impl Keeper<'_> {
             labor: Labor::Keep,
             replaces: true,
         };
+        if !self.control.may_go_on().await {
+            return Err(Halt::Stopped);
+        }
         self.store.keep_values(&[part("fs.files", doc! { "_id": file })], LONGEST_WRITE).await?;
         let last = self.store.last_chunk(file).await?;
         let mut first = 0;
         while first <= last {
-            if self.control.is_stopped() {
+            if !self.control.may_go_on().await {
                 return Err(Halt::Stopped);
             }
             let within = doc! { "$gte": first, "$lt": first + CHUNKS };

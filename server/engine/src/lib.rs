@@ -33,6 +33,7 @@ mod tally;
 pub mod trial;
 mod undo;
 mod unnoted;
+mod verify;
 pub mod versions;
 mod write;
 

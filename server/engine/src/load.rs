@@ -188,6 +188,10 @@ impl Loader {
         let (Some(archive), Ok(head)) = (&self.archive, head(document)) else {
             return Ok(Vec::new());
         };
+        if head.stored.is_none() && crate::run::is_unstamped(&task.destination) {
+            // There are no revisions on that way, and from where exactly it goes nobody knows.
+            return Ok(Vec::new());
+        }
         let entries = archive.on_the_way(&task.entry.id, &head.release, &task.destination)?;
         Ok(entries.into_iter().cloned().collect())
     }

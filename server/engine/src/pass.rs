@@ -102,11 +102,11 @@ impl Passes {
         store: Store,
         control: Control,
         (run, fence): (ObjectId, i64),
-        existing: BTreeSet<String>,
+        existing: Arc<BTreeSet<String>>,
     ) -> Self {
         // Each operation takes as many as make the number that may run side by side.
         let permits = Arc::new(Semaphore::new(Pace::MOST as usize));
-        Self { store, control, run, fence, marks: true, existing: Arc::new(existing), permits }
+        Self { store, control, run, fence, marks: true, existing, permits }
     }
 
     /// The same for what must not be left half-done, whatever people want meanwhile, and from the start of each

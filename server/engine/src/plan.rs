@@ -101,6 +101,7 @@ pub fn report(entry: &Entry, destination: Option<&Release>, state: State) -> Dat
         reason: None,
         cause: None,
         warnings: Vec::new(),
+        found: Vec::new(),
         kept: Vec::new(),
         given_back: Vec::new(),
         figures: Figures::default(),

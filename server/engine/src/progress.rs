@@ -37,6 +37,11 @@ pub enum Event {
     Started(DatasetReport),
     /// A dataset is done with, well or badly.
     Finished(DatasetReport),
+    /// All is done, and what was kept to undo runs that cannot be undone any more is being removed.
+    Expired {
+        /// Of how many runs.
+        journals: usize,
+    },
 }
 
 /// What others hold of a run: how far it is, and the wish to stop it.
@@ -44,6 +49,8 @@ pub enum Event {
 pub struct Meter {
     documents: Arc<AtomicU64>,
     expected: Arc<AtomicU64>,
+    verified: Arc<AtomicU64>,
+    to_verify: Arc<AtomicU64>,
     last_write: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
     until: Until,
@@ -99,6 +106,11 @@ impl Meter {
     /// About how many more samples and frames there are in the collections that are being passed over.
     pub fn documents_ahead(&self) -> u64 {
         self.expected.load(Ordering::Relaxed)
+    }
+
+    /// How many datasets are verified, and of how many; none until everything is written.
+    pub fn verified(&self) -> (u64, u64) {
+        (self.verified.load(Ordering::Relaxed), self.to_verify.load(Ordering::Relaxed))
     }
 
     /// How long the rest takes, once something is known about that.
@@ -183,6 +195,11 @@ impl Control {
     /// The same control for what must not be left half-done: it only stops when somebody else may write.
     pub(crate) fn insisting(&self) -> Self {
         Self { insists: true, ..self.clone() }
+    }
+
+    /// Whether somebody has asked for an end.
+    pub(crate) fn is_told_to_stop(&self) -> bool {
+        self.meter.stop.load(Ordering::Relaxed)
     }
 
     /// Whether nothing may be begun any more, however important.
@@ -286,6 +303,19 @@ impl Control {
     pub(crate) fn add_documents(&self, count: u64) {
         self.meter.documents.fetch_add(count, Ordering::Relaxed);
         self.wrote();
+    }
+
+    /// So many datasets are verified, of so many.
+    pub(crate) fn verified(&self, done: u64, all: u64) {
+        self.meter.verified.store(done, Ordering::Relaxed);
+        self.meter.to_verify.store(all, Ordering::Relaxed);
+    }
+
+    /// The same, as MongoDB counts.
+    pub(crate) fn verifying(&self) -> (i64, i64) {
+        let number = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+        let (done, all) = self.meter.verified();
+        (number(done), number(all))
     }
 
     pub(crate) fn arrived(&self, count: u64) {

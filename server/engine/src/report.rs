@@ -61,6 +61,14 @@ pub struct DatabaseReport {
     pub state: State,
 }
 
+impl DatabaseReport {
+    /// Whether it is newer where it is going to, as far as both say where they are.
+    pub fn goes_up(&self) -> bool {
+        let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
+        version(&self.destination) > version(&self.head)
+    }
+}
+
 /// What happens to one dataset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatasetReport {
@@ -89,6 +97,9 @@ pub struct DatasetReport {
     /// What people should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What verifying it has found that people should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
     /// What it has not where it goes, and what the archive keeps for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
@@ -161,7 +172,10 @@ impl DatasetReport {
 
     /// Whether it was migrated, and there is nothing else to say of it.
     pub(crate) fn is_plainly_migrated(&self) -> bool {
-        let silent = self.warnings.is_empty() && self.kept.is_empty() && self.given_back.is_empty();
+        let silent = self.warnings.is_empty()
+            && self.found.is_empty()
+            && self.kept.is_empty()
+            && self.given_back.is_empty();
         self.state == State::Migrated && self.renamed_to.is_none() && silent
     }
 

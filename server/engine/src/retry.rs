@@ -62,6 +62,12 @@ impl Engine {
             report.sort();
             return Ok(report);
         }
+        let altered = again.iter().filter(|it| it.failure() == Some(Cause::Altered));
+        let altered: Vec<String> = altered.map(|it| it.id.clone()).collect();
+        if !altered.is_empty() {
+            let reopened = self.store.reopen_checks(job.id, &altered).await;
+            reopened.map_err(|it| self.store.error(it))?;
+        }
         let only = Some(again.into_iter().map(|it| it.id).collect());
         let going = Going { job: Some(job.id), only, hands_over: false, left };
         self.carry(job.request()?, going, control).await

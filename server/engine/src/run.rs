@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    archive::Entries,
+    archive::{Entries, settle_left},
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Why, Work},
@@ -27,7 +27,9 @@ use crate::{
     store::{Asked, Config, Entry, Failure, Store},
     survey::Survey,
     sweep::sweep,
+    undo::Expiry,
     unnoted::{is_at, unnoted},
+    verify::Verifying,
     versions::newest,
     write::{Writer, Written},
 };
@@ -167,7 +169,10 @@ impl Run {
         report.run = Some(hand.id().to_hex());
         report.is_kept = hand.keeps_journal();
         let plan = without_done(plan, &hand, &mut report);
-        let mut written = self.write(plan, database.as_mut(), &mut report, &hand).await;
+        let mut written = self.settle(archive.as_deref(), &hand).await;
+        if written.is_ok() {
+            written = self.write(plan, database.as_mut(), &mut report, &hand).await;
+        }
         if written.is_ok() && !self.control.is_stopped() {
             written = self.verify(&mut report, &hand).await;
         }
@@ -181,7 +186,11 @@ impl Run {
             self.control.broken().or_else(|| written.as_ref().err().map(ToString::to_string));
         let run = hand.id();
         let rested = hand.rest(halted, failures, error.clone()).await;
-        crate::undo::expire(&self.store).await;
+        let expired = Expiry::of(&self.store).await;
+        if expired.count() > 0 && !self.control.is_told_to_stop() {
+            self.control.send(Event::Expired { journals: expired.count() });
+            expired.remove(|| !self.control.is_told_to_stop()).await;
+        }
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
             return Err(Error::CutOff { run: run.to_hex(), reason });
         }
@@ -219,6 +228,14 @@ impl Run {
             }))
     }
 
+    /// Before anything is loaded: what the archive has of datasets that somebody has committed who was gone right after it.
+    async fn settle(&self, archive: Option<&Entries>, hand: &Hand) -> Result<()> {
+        if archive.is_some_and(|it| hand.goes_on() || it.are_unsettled()) {
+            settle_left(&self.store).await.map_err(|it| self.store.error(it))?;
+        }
+        Ok(())
+    }
+
     /// Writes it all, in the order that leaves no old client in front of new data.
     async fn write(
         &self,
@@ -242,8 +259,8 @@ impl Run {
         Ok(())
     }
 
-    /// Looks at every dataset once more: one that a client of an older version has written back meanwhile is not where
-    /// it was to go.
+    /// Looks at everything once more; last at the version of every dataset: one that a client of an older version has
+    /// written back meanwhile is not where it was to go.
     async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
         match sweep(&self.store, hand.id()).await {
@@ -255,11 +272,16 @@ impl Run {
             }
             Ok(()) => {}
         }
+        let verifying = Verifying { store: &self.store, control: &self.control, hand };
+        verifying.verify(report).boxed().await.map_err(|it| self.store.error(it))?;
+        if self.control.is_stopped() {
+            return Ok(());
+        }
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();
         if hand.goes_on() {
-            let unnoted = unnoted(&self.store, hand.id(), &now, report).await;
+            let unnoted = unnoted(&self.store, hand, &now, report).await;
             moved.extend(unnoted.map_err(|it| self.store.error(it))?);
         }
         for it in report.datasets.iter_mut().filter(|it| it.state == State::Migrated) {
@@ -286,6 +308,8 @@ impl Run {
         let ahead = plan.stamps.iter().chain(&plan.tasks).map(|it| report_of(it, State::Planned));
         let mut hash = Sha256::new();
         let mut datasets = Vec::new();
+        let arrived = plan.tasks.iter().filter(|it| is_at(&it.entry, &it.destination.to_string()));
+        let arrived = arrived.map(|it| it.entry.id_text()).collect();
         for it in ahead.chain(plan.settled.iter().filter(|it| it.is_failure()).cloned()) {
             hash.update(format!("{} {:?} {:?}\n", it.id, it.head, it.destination));
             datasets.push(noted(&it).map_err(|it| self.store.error(it))?);
@@ -295,7 +319,7 @@ impl Run {
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
         let Going { job, hands_over, .. } = self.going.clone();
         let undo_days = self.undo_days;
-        Ok(Proposal { asked, datasets, plan, destination, job, hands_over, undo_days })
+        Ok(Proposal { asked, datasets, arrived, plan, destination, job, hands_over, undo_days })
     }
 
     fn database_head(&self, config: &Config) -> Result<Option<Release>> {
@@ -497,12 +521,6 @@ impl Run {
     }
 
     async fn write_datasets(&self, plan: Plan, report: &mut Report, hand: &Hand) -> Result<()> {
-        // What was tried again and turned out to be there is not a failure any more.
-        if self.going.only.is_some() {
-            let there = report.datasets.iter().filter(|it| it.state == State::Current);
-            let there: Vec<DatasetReport> = there.cloned().collect();
-            hand.note(&there).await.map_err(|it| self.store.error(it))?;
-        }
         let settled = report.datasets.len();
         let ahead = plan.stamps.iter().chain(&plan.tasks).map(|it| it.entry.id_text());
         self.control.tally().plan(ahead);
@@ -526,6 +544,7 @@ impl Run {
             store: self.store.clone(),
             control: self.control.clone(),
             run: hand.id(),
+            time: hand.time(),
             goes_on: self.going.job.is_some() || hand.goes_on(),
             existing: Arc::new(existing),
             contended: Contended::default(),
@@ -695,10 +714,9 @@ fn split(loaded: Vec<Loaded>) -> (Vec<Work>, Vec<DatasetReport>) {
 
 fn previewed(work: &Work) -> DatasetReport {
     let mut report = report_of(&work.task, State::Planned);
-    report.warnings = work.warnings.iter().map(|(at, it)| format!("v{at}: {it}")).collect();
+    report.warnings = work.warnings_told();
     report.kept = work.lost.clone().unwrap_or_default();
     if let Some(back) = &work.back {
-        report.warnings.extend(back.warnings());
         report.given_back.clone_from(&back.what);
     }
     let name = work.name.as_deref();

@@ -15,6 +15,7 @@ use crate::{
     job::log,
     run::Going,
     store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
+    undo::Expiry,
 };
 
 /// How often a server looks for runs that nobody carries out.
@@ -186,6 +187,9 @@ impl Engine {
             last_write: None,
             documents: 0,
             ahead: 0,
+            verified: 0,
+            to_verify: 0,
+            verifying_since: None,
             bytes: 0,
             under_way: Vec::new(),
             rates: None,
@@ -209,8 +213,11 @@ impl Engine {
         let mut expiry: Option<Instant> = None;
         loop {
             if self.admin && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
-                crate::undo::expire(&self.store).await;
-                expiry = Some(Instant::now());
+                // A part at a time: runs that wait must not wait for that.
+                let begun = Instant::now();
+                let expired = Expiry::of(&self.store).await;
+                let removed = expired.remove(|| begun.elapsed() < ROUND).await;
+                expiry = removed.then_some(begun);
             }
             let (control, meter, mut events) = Control::new();
             let work = async {
@@ -384,6 +391,8 @@ impl Engine {
             datasets,
             documents: total(job.documents, |it| it.documents),
             ahead: if held { total(job.ahead, |it| it.ahead) } else { 0 },
+            verified: u64::try_from(job.verified).unwrap_or(0),
+            to_verify: u64::try_from(job.to_verify).unwrap_or(0),
             bytes: u64::try_from(job.bytes).unwrap_or(0),
             pace: job.pace.within_limits(),
             holding: job.holding.filter(|_| held),

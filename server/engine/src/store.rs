@@ -1,6 +1,8 @@
 //! Every MongoDB call: nothing outside this module names the driver.
 
 mod archive;
+mod changes;
+mod checks;
 mod config;
 mod datasets;
 mod documents;
@@ -31,7 +33,9 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 use tokio::sync::OnceCell;
 
-pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, archived};
+pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, Giving, UsedArchive, archived};
+pub use changes::Touched;
+pub use checks::{Broken, Check, CheckId, Checked, Passed, Standing};
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};

@@ -5,9 +5,15 @@
 
 mod database;
 mod dataset;
+mod expiry;
 mod stamps;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use expiry::Expiry;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bson::{Bson, Document};
 use futures_util::{StreamExt, stream};
@@ -17,7 +23,7 @@ use crate::{
     Control, DatasetReport, Engine, Error, Event, Report, Result, State,
     job::{Hand, log},
     pass::{Halt, Passes},
-    store::{Entry, Failure, Holder, Job, JobUndo, Store},
+    store::{Entry, Failure, Holder, Job, JobUndo, Store, UsedArchive},
 };
 
 /// How many datasets are brought back side by side.
@@ -50,8 +56,9 @@ struct Back {
     store: Store,
     control: Control,
     passes: Passes,
-    existing: BTreeSet<String>,
+    existing: Arc<BTreeSet<String>>,
     job: Job,
+    archive: UsedArchive,
 }
 
 /// A dataset that the journal has something of.
@@ -99,8 +106,8 @@ impl Engine {
             }
             log(&self.store, job.id, "its undo journal is dropped").await;
         }
-        self.store.forget_entries(job.id).await.map_err(|it| self.store.error(it))?;
-        self.store.forget_given(job.id).await.map_err(|it| self.store.error(it))?;
+        let removed = expiry::remove(&self.store, job.id, || true).await;
+        removed.map_err(|it| self.store.error(it))?;
         self.run(id).await
     }
 
@@ -116,7 +123,10 @@ impl Engine {
         self.store.server().await?;
         can_be_undone(&job)?;
         let undo = match (&job.undo, names) {
-            (Some(undo), _) if job.state == JobState::Undoing => undo.clone(),
+            (Some(undo), names) if job.state == JobState::Undoing => {
+                undo.is_what_is_asked(&job, names)?;
+                undo.clone()
+            }
             (_, names) => {
                 let names = names.unwrap_or_default().to_vec();
                 JobUndo { names, by: Holder::this().name() }
@@ -125,6 +135,11 @@ impl Engine {
         let entries = self.store.entries().await.map_err(error)?;
         let reports = self.reports(&job, &entries).await?;
         let wanted = wanted(&job, &undo, &reports, &entries)?;
+        if wanted.is_some() {
+            let others = self.store.entries_about(job.id, &Bson::Null).await.map_err(error)?;
+            let why = "undo all of the run, which takes the database up first";
+            database::is_high_enough(&self.store, &others, why).await?;
+        }
         let hand = Hand::take_back(&self.store, &job, &undo, control.clone(), hands_over).await?;
         let mut report = Report { run: Some(hand.id().to_hex()), ..Report::default() };
         let back = self.back(job, &hand, control.clone(), reports, wanted.as_ref(), &mut report);
@@ -178,17 +193,24 @@ impl Engine {
         report: &mut Report,
     ) -> Result<()> {
         let error = |it| self.store.error(it);
-        let existing = self.store.collections().await.map_err(error)?;
+        let existing = Arc::new(self.store.collections().await.map_err(error)?);
         let store = self.store.clone();
         let lease = (job.id, hand.fence());
-        let passes = Passes::new(store.clone(), control.clone(), lease, existing.clone());
-        let back = Back { store, control, passes, existing, job };
+        let passes = Passes::new(store.clone(), control.clone(), lease, Arc::clone(&existing));
+        let archive = store.used_archive(job.id).await.map_err(error)?;
+        let back = Back { store, control, passes, existing, job, archive };
         let is_wanted = |id: &str| wanted.is_none_or(|it| it.contains(id));
         let others = self.store.entries_about(back.job.id, &Bson::Null).await.map_err(error)?;
         let goes_down = database::entry(&others).filter(|_| wanted.is_none());
         let goes_down = goes_down.map(|it| it.get_bool("goes_down").unwrap_or(false));
         if goes_down == Some(true) {
             report.database = Some(back.database(&others).await?);
+            if back.control.is_stopped() {
+                return Ok(());
+            }
+            let why = "somebody has changed its `config` document since the run, and until that is as the run has left it, \
+                       nothing can be undone";
+            database::is_high_enough(&self.store, &others, why).await?;
         }
         let done = |id: &str| reports.get(id).is_some_and(|it| it.state == State::Undone);
         let stamped = back.stamps(&others, &reports, |id| is_wanted(id) && !done(id)).await;
@@ -216,6 +238,11 @@ impl Engine {
         for it in shared {
             let it = back.clone().bring_back(it).await;
             back.tell(hand, vec![it], report).await;
+        }
+        let whole = report.datasets.iter().all(|it| it.state == State::Undone);
+        if back.archive.kept && wanted.is_none() && whole && !back.control.is_stopped() {
+            // What was kept of datasets to which it did not come.
+            self.store.forget_archive_of(back.job.id).await.map_err(error)?;
         }
         if goes_down == Some(false) {
             let left = report.datasets.iter().filter(|it| it.state != State::Undone).count();
@@ -245,7 +272,7 @@ impl Back {
         let Known { id, mut report, .. } = known;
         report.warnings = Vec::new();
         report.reason = None;
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return report;
         }
         match self.dataset(&id, &report.id).await {
@@ -335,6 +362,29 @@ fn wanted(
     Ok(Some(ids))
 }
 
+impl JobUndo {
+    /// Whoever asks for something else than what was begun must not believe that it is done. `names`: none to go on with
+    /// whatever that is.
+    fn is_what_is_asked(&self, job: &Job, names: Option<&[String]>) -> Result<()> {
+        let all = |names: &[String]| names.iter().cloned().collect::<BTreeSet<String>>();
+        if names.is_none_or(|it| all(it) == all(&self.names)) {
+            return Ok(());
+        }
+        let id = job.id;
+        let shown = self.names.iter().map(|it| format!("`{}`", crate::report::printable(it)));
+        let what = match self.names.as_slice() {
+            [] => "as a whole".to_owned(),
+            _ => format!("for {} alone", shown.collect::<Vec<_>>().join(", ")),
+        };
+        let names = self.names.iter().map(|it| format!(" -n {}", crate::report::printable(it)));
+        let names: String = names.collect();
+        Err(Error::Refused(format!(
+            "run {id} is being undone {what}, and that was cut off; let it come to its end with `fiftyone-migrate runs undo \
+             {id}{names}`, and ask for more then"
+        )))
+    }
+}
+
 fn can_be_undone(job: &Job) -> Result<()> {
     let id = job.id;
     Err(Error::Refused(match job.journal.as_ref().map_or(JournalState::None, |it| it.state) {
@@ -351,20 +401,4 @@ fn can_be_undone(job: &Job) -> Result<()> {
             "the undo journal of run {id} has expired, so that it cannot be undone; migrate back instead"
         ),
     }))
-}
-
-/// Removes the journals that were kept for as long as was asked for.
-pub async fn expire(store: &Store) {
-    let expired = async {
-        for run in store.expired_journals().await? {
-            if store.end_journal(run, "expired").await? {
-                store.forget_entries(run).await?;
-                store.forget_given(run).await?;
-            }
-        }
-        Ok::<_, Failure>(())
-    };
-    if let Err(failure) = expired.await {
-        tracing::warn!("undo journals that have expired could not be removed: {failure}");
-    }
 }

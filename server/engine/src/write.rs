@@ -20,6 +20,7 @@ use crate::{
     pass::{Halt, Passes, Whose},
     progress::Control,
     store::{ArchiveEntry, Failure, Leftovers, Store, Swap},
+    verify::Before,
 };
 
 /// How often a dataset that others keep changing is loaded and folded again.
@@ -80,6 +81,8 @@ pub struct Writer {
     pub journal: Option<Journal>,
     /// Where what is dropped is kept for the datasets, and comes back from; `None` if that is not wanted.
     pub archive: Option<Archive>,
+    /// Where it is written down what has to be verified; `None` if nobody does.
+    pub before: Option<Before>,
     /// What others do, once there are any.
     pub yields: Yields,
 }
@@ -177,7 +180,11 @@ impl Writer {
         };
         let hasty = group.iter().any(|(_, again)| *again);
         let ready = self.change_all(group, repeated, written, moved).await;
-        let committed = match self.commit(&ready).await {
+        let committed = async {
+            self.promise(&ready).await?;
+            self.commit(&ready).await
+        };
+        let committed = match committed.await {
             Ok(committed) => committed,
             Err(failure) => {
                 written.extend(ready.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
@@ -216,10 +223,23 @@ impl Writer {
         written.extend(done.into_iter().map(|it| it.migrated(&notes)));
     }
 
+    /// What the archive is about to give back is written down, so that it is known whose it is as soon as they are
+    /// committed.
+    async fn promise(&self, ready: &[(Work, bool)]) -> Result<(), Failure> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        let ready: Vec<&Work> = ready.iter().map(|(it, _)| it).collect();
+        archive.promise(&ready).await
+    }
+
     /// What the archive has of them is theirs, or not theirs any more. They are migrated, whether that can be noted or not:
     /// what is given back once more is the same.
     async fn settle(&self, done: &[Work]) -> Option<String> {
-        let settled = self.archive.as_ref()?.settle(done).await;
+        let archive = self.archive.as_ref()?;
+        let mut settled = archive.settle(done).await;
+        if settled.as_ref().is_err_and(Failure::is_unreachable) {
+            // The connection may have been lost, and nothing else.
+            settled = archive.settle(done).await;
+        }
         let failure = settled.err()?;
         Some(format!("what the archive has of it could not be settled: {}", failure.text))
     }
@@ -257,8 +277,8 @@ impl Writer {
         self.yields.get().is_some_and(|it| it.contains(&work.task.entry.id_text()))
     }
 
-    /// Before anything else: what cannot be computed back, and what is dropped, is written down. Returns those of which that
-    /// was possible.
+    /// Before anything else: what has to be verified, what cannot be computed back, and what is dropped, is written down.
+    /// Returns those of which that was possible.
     async fn kept(
         &self,
         group: Vec<Work>,
@@ -266,6 +286,12 @@ impl Writer {
         written: &mut Vec<Written>,
     ) -> Vec<Work> {
         let all: Vec<&Work> = group.iter().collect();
+        if let Some(before) = self.before.as_ref().filter(|_| !repeated)
+            && let Err(failure) = before.note(&all).await
+        {
+            written.extend(group.into_iter().map(|it| self.failed(it.task, failure.clone())));
+            return Vec::new();
+        }
         match self.keep(&all, repeated).await {
             Ok(()) => return group,
             Err(Halt::Failed(failure)) if group.len() > 1 && !failure.is_unreachable() => {}
@@ -419,31 +445,11 @@ impl Writer {
             }
         }
         let runs: Vec<&Document> = done.iter().flat_map(Work::removed_runs).collect();
-        // Whoever has the lease by now may have put there what we would remove.
-        let ours = || {
-            if self.control.is_over() {
-                return Err(Failure::other(
-                    "the lease was lost; whoever goes on with the run does it",
-                ));
-            }
-            Ok(())
-        };
-        let removed = async {
-            if !views.is_empty() {
-                ours()?;
-                self.store.delete_views(&views).await?;
-            }
-            if !files.is_empty() {
-                ours()?;
-                self.store.delete_results(&files).await?;
-            }
-            if runs.is_empty() {
-                return Ok(0);
-            }
-            ours()?;
-            self.store.delete_runs(&runs).await
-        };
-        let told = match removed.await {
+        let mut removed = self.remove_all(&views, &files, &runs).await;
+        if removed.as_ref().is_err_and(Failure::is_unreachable) {
+            removed = self.remove_all(&views, &files, &runs).await;
+        }
+        let told = match removed {
             Ok(0) => None,
             Ok(left) => {
                 Some(format!("{left} run documents were edited meanwhile and are left as orphans"))
@@ -463,6 +469,37 @@ impl Writer {
         }
         told
     }
+
+    /// How many of the runs stay, because somebody has edited them.
+    async fn remove_all(
+        &self,
+        views: &[Bson],
+        files: &[ObjectId],
+        runs: &[&Document],
+    ) -> Result<usize, Failure> {
+        // Whoever has the lease by now may have put there what we would remove.
+        let ours = || {
+            if self.control.is_over() {
+                return Err(Failure::other(
+                    "the lease was lost; whoever goes on with the run does it",
+                ));
+            }
+            Ok(())
+        };
+        if !views.is_empty() {
+            ours()?;
+            self.store.delete_views(views).await?;
+        }
+        if !files.is_empty() {
+            ours()?;
+            self.store.delete_results(files).await?;
+        }
+        if runs.is_empty() {
+            return Ok(0);
+        }
+        ours()?;
+        self.store.delete_runs(runs).await
+    }
 }
 
 /// What was done to a dataset's samples and files and which runs were added, to know whether it is the same again.
@@ -476,13 +513,17 @@ impl Work {
 
     /// What became of it, with what there is to say of its whole group.
     fn migrated(self, notes: &[String]) -> Written {
-        let Self { task, name, warnings, back, lost, .. } = self;
-        let own = warnings.into_iter().map(|(at, it)| format!("v{at}: {it}"));
-        let conflicts = back.iter().flat_map(Back::warnings);
-        let warnings = own.chain(conflicts).chain(notes.iter().cloned()).collect();
+        let warnings = self.warnings_told().into_iter().chain(notes.iter().cloned()).collect();
+        let Self { task, name, back, lost, .. } = self;
         let (kept, given_back) = (lost.unwrap_or_default(), back.map(|it| it.what));
         let given_back = given_back.unwrap_or_default();
         Written::Migrated { task, name, warnings, kept, given_back }
+    }
+
+    /// What people should know, in sentences.
+    pub(crate) fn warnings_told(&self) -> Vec<String> {
+        let own = self.warnings.iter().map(|(at, it)| format!("v{at}: {it}"));
+        own.chain(self.back.iter().flat_map(Back::warnings)).collect()
     }
 
     /// One of the entries of the archive that are given back to it.

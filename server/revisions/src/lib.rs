@@ -17,6 +17,7 @@ pub mod merge;
 mod mint;
 mod names;
 mod pass;
+mod promise;
 mod refusal;
 mod shape;
 mod step;
@@ -32,6 +33,7 @@ pub use fold::{Head, Outcome, base, direction, fold, head};
 pub use footprint::Footprint;
 pub use names::Names;
 pub use pass::{Keys, Pass, Stage, stages};
+pub use promise::{Breach, Claim, Form, Of, Promise, breaches, promised};
 pub use refusal::{Reason, Refusal};
 pub use shape::Shape;
 pub use step::{Collections, Effect, Merge, Scope, Step};
@@ -47,6 +49,8 @@ pub struct Revision {
     pub summary: &'static str,
     /// What the engine must load, beyond the dataset document, before this can run.
     pub reads: &'static [Read],
+    /// What holds of every dataset document that has crossed it.
+    pub promise: Promise,
     /// Towards newer versions.
     pub up: Transform,
     /// Towards older versions.

@@ -4,6 +4,7 @@ mod coalescing;
 mod idempotence;
 mod malformed;
 mod parity;
+mod promises;
 mod state;
 
 use super::*;

@@ -14,6 +14,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 11, 2),
     summary: "Let evaluations and brain runs say which version made them",
     reads: &[],
+    promise: Promise { up: &[], down: &[Claim::RunsLack(&["evaluations", "brain_methods"], "version")] },
     up: |_, _| Ok(()),
     down,
 };

@@ -18,6 +18,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 13, 0),
     summary: "Add annotation runs, and the model and metric of similarity runs",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED)] },
     up,
     down,
 };

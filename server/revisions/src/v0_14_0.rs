@@ -16,6 +16,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 14, 0),
     summary: "Record when datasets were created and loaded, and where their frames are",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(DATES)], down: &[Claim::Drops(DATES), Claim::Lacks(&["frame_collection_name"])] },
     up,
     down,
 };

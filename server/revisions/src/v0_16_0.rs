@@ -16,6 +16,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 0),
     summary: "Declare the fields of labels and metadata, and add sidebar groups",
     reads: &[],
+    promise: Promise { up: &[Claim::FieldsHave(&["fields"])], down: &[Claim::FieldsLack(&["fields"]), Claim::Lacks(&["app_sidebar_groups"])] },
     up,
     down,
 };

@@ -12,6 +12,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 1),
     summary: "Declare the fields of labels in lists, as in `Detections`",
     reads: &[],
+    promise: Promise { up: &[], down: &[] },
     up: |dataset, _| label_fields::infer(dataset, Lists::Inferred),
     down: |_, _| Ok(()),
 };

@@ -12,6 +12,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 3),
     summary: "Let datasets have tags",
     reads: &[],
+    promise: Promise { up: &[], down: &[Claim::Lacks(&["tags"])] },
     up: |_, _| Ok(()), // Without tags is as good as an empty list of them.
     down,
 };

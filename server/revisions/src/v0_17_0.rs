@@ -15,6 +15,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 17, 0),
     summary: "Add groups and settings for the App",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(GROUPS), Claim::Has(CONFIG), Claim::Lacks(&["app_sidebar_groups"])], down: &[Claim::Drops(GROUPS), Claim::Drops(CONFIG)] },
     up,
     down,
 };

@@ -14,6 +14,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 18, 0),
     summary: "Let fields have a description and info, and sidebar groups fold",
     reads: &[],
+    promise: Promise { up: &[Claim::FieldsHave(&["description", "info"])], down: &[Claim::FieldsLack(&["description", "info"])] },
     up,
     down,
 };

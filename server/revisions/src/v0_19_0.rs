@@ -23,6 +23,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 19, 0),
     summary: "Add slugs, descriptions and saved views, and move runs to their own collection",
     reads: &[Read::Runs, Read::Names],
+    promise: Promise { up: &[Claim::Keeps(&["slug"]), Claim::Has(ADDED), Claim::RunsOutside(&RUN_FIELDS)], down: &[Claim::Drops(ADDED), Claim::Lacks(&["slug"]), Claim::RunsInside(&RUN_FIELDS)] },
     up,
     down,
 };

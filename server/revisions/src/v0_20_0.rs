@@ -22,6 +22,7 @@ pub(crate) const REVISION: Revision = Revision {
     summary: "Store the dataset's id in samples and frames, merge the sidebar groups for tags, and name \
               the backend of similarity runs",
     reads: &[Read::Runs, Read::Results],
+    promise: Promise { up: &[Claim::HasField(Of::All, "_dataset_id")], down: &[] },
     up,
     down,
 };

@@ -16,6 +16,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 23, 0),
     summary: "Add custom runs and more color scheme settings",
     reads: &[Read::Runs],
+    promise: Promise { up: &[Claim::Has(RUNS)], down: &[Claim::Drops(RUNS)] },
     up,
     down,
 };

@@ -8,6 +8,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 6, 5),
     summary: "Store a sample's media type as `_media_type`",
     reads: &[],
+    promise: Promise { up: &[Claim::LacksField(Of::All, "media_type")], down: &[Claim::LacksField(Of::All, "_media_type")] },
     up: |dataset, cx| rename_field(dataset, cx, "media_type", "_media_type"),
     down: |dataset, cx| rename_field(dataset, cx, "_media_type", "media_type"),
 };

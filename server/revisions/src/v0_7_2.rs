@@ -17,6 +17,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 2),
     summary: "Stop copying the first frame of a video into its sample",
     reads: &[],
+    promise: Promise { up: &[Claim::LacksField(Of::Videos, "frames")], down: &[Claim::HasField(Of::Videos, "frames")] },
     up,
     down,
 };

@@ -12,6 +12,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 3),
     summary: "Record evaluations",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED)] },
     up: |dataset, _| {
         dataset.fill(ADDED);
         Ok(())

@@ -15,6 +15,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 4),
     summary: "Record brain methods, and evaluations in the same shape",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(EVALUATIONS), Claim::Has(ADDED), Claim::RunsLack(&["evaluations"], "eval_key")], down: &[Claim::Drops(ADDED), Claim::RunsLack(&["evaluations"], "timestamp")] },
     up,
     down,
 };

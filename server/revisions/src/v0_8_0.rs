@@ -14,6 +14,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 8, 0),
     summary: "Add class lists, mask targets and results of runs",
     reads: &[],
+    promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED), Claim::RunsLack(&RUNS, "results")] },
     up,
     down,
 };

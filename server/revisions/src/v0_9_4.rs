@@ -15,6 +15,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 9, 4),
     summary: "Say under which key each field is stored, and list the ids as fields",
     reads: &[],
+    promise: Promise { up: &[Claim::FieldsHave(&["db_field"]), Claim::HasField(Of::All, "id")], down: &[Claim::FieldsLack(&["db_field"]), Claim::LacksField(Of::All, "id")] },
     up,
     down,
 };

@@ -13,6 +13,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 0, 0),
     summary: "Record when samples and frames were created and last modified",
     reads: &[],
+    promise: Promise { up: &[Claim::Keeps(&["last_modified_at"]), Claim::FieldsHave(&["read_only"])], down: &[] },
     up,
     down: |_, _| Ok(()),
 };

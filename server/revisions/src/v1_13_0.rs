@@ -16,6 +16,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 13, 0),
     summary: "Drop the annotation schemas of the beta",
     reads: &[],
+    promise: Promise { up: &[], down: &[Claim::Lacks(&["active_label_schemas", "label_schemas"])] },
     up,
     down,
 };

@@ -10,6 +10,8 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 1, 0),
     summary: "Remove the sidebar mode",
     reads: &[],
+    // FiftyOne itself goes on writing it.
+    promise: Promise { up: &[], down: &[] },
     up: |dataset, _| {
         if let Some(Bson::Document(config)) = dataset.document.get_mut("app_config") {
             config.remove("sidebar_mode");

@@ -11,6 +11,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 4, 0),
     summary: "Store the log file of a delegated operation as `log_path`",
     reads: &[],
+    promise: Promise { up: &[], down: &[] },
     up: |_, cx| rename(cx, LINK, LOG),
     down: |_, cx| rename(cx, LOG, LINK),
 };

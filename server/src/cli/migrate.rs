@@ -3,8 +3,8 @@
 use std::{process::ExitCode, time::Duration};
 
 use engine::{
-    Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter, OnFailure,
-    Report, Request, RunSummary, State, Target,
+    Cause, Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter,
+    OnFailure, Report, Request, RunSummary, State, Target,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -228,6 +228,12 @@ impl Watch {
                 }
                 bar.suspend(|| self.finished(report));
             }
+            Event::Expired { journals } => bar.suspend(|| {
+                self.output.warning(&format!(
+                    "removing what was kept to undo runs that cannot be undone any more ({journals}); Ctrl-C leaves the \
+                     rest of it to whoever comes next"
+                ));
+            }),
         }
     }
 
@@ -278,6 +284,14 @@ impl Watch {
     }
 
     fn tick(&self, bar: &ProgressBar) {
+        let (verified, all) = self.meter.verified();
+        if all > 0 {
+            // The bar would be full already, and the run is not.
+            bar.set_length(all);
+            bar.set_position(verified);
+            bar.set_message("verified");
+            return;
+        }
         let (done, ahead) = (self.meter.documents(), self.meter.documents_ahead());
         let seconds = bar.elapsed().as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "shown in round numbers")]
@@ -369,6 +383,8 @@ fn summary(report: &Report, output: Output) {
     let count = |state| report.count(state);
     let (migrated, failed) = (count(State::Migrated), count(State::Failed) + count(State::Refused));
     let (untouched, interrupted) = (count(State::Untouched), count(State::Interrupted));
+    let altered = |it: &&DatasetReport| it.failure() == Some(Cause::Altered);
+    let wrong = report.datasets.iter().filter(altered).count();
     if let Some(DatabaseReport { state: State::Migrated, destination: Some(destination), .. }) =
         &report.database
     {
@@ -381,11 +397,23 @@ fn summary(report: &Report, output: Output) {
         return;
     }
     output.line(&format!("{} migrated", datasets(migrated)));
-    if failed > 0 {
-        output.warning(&format!("{} not migrated, and left as they were:", datasets(failed)));
-        for it in report.datasets.iter().filter(|it| it.is_failure()) {
-            failure(it, output);
+    for it in &report.datasets {
+        for found in &it.found {
+            output.warning(&format!("dataset `{}`: {found}", it.label()));
         }
+    }
+    if failed > wrong {
+        output
+            .warning(&format!("{} not migrated, and left as they were:", datasets(failed - wrong)));
+        let others = report.datasets.iter().filter(|it| it.is_failure() && !altered(it));
+        others.for_each(|it| failure(it, output));
+    }
+    if wrong > 0 {
+        let what = "migrated, but not as they were to be when that was verified";
+        output.warning(&format!("{} {what}:", datasets(wrong)));
+        report.datasets.iter().filter(altered).for_each(|it| failure(it, output));
+    }
+    if failed > 0 {
         by_cause(report, output);
     }
     if interrupted > 0 {

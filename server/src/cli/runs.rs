@@ -106,6 +106,9 @@ async fn show(engine: &Engine, id: &str, all: bool, output: Output) -> engine::R
         HumanCount(run.documents),
         HumanBytes(run.bytes)
     ));
+    if let Some(verified) = verified(&run) {
+        output.line(&verified);
+    }
     if let Some(remaining) = run.remaining {
         output.line(&format!("left: {remaining}"));
     }
@@ -134,8 +137,9 @@ async fn show(engine: &Engine, id: &str, all: bool, output: Output) -> engine::R
         figures::groups(&run.failures).for_each(|it| output.line(&it));
     }
     let there = |it: &&DatasetReport| matches!(it.state, State::Migrated | State::Undone);
-    for it in datasets.iter().filter(|it| all || !there(it)) {
+    for it in datasets.iter().filter(|it| all || !there(it) || !it.found.is_empty()) {
         output.line(&format!("  {}", about(it)));
+        it.found.iter().for_each(|found| output.line(&format!("    {found}")));
         if all || it.figures.started.is_some() {
             output.line(&format!("    {}", figures::dataset(it)));
         }
@@ -164,6 +168,12 @@ fn worked(it: &RunHand) -> String {
         it.since,
         HumanCount(it.datasets)
     )
+}
+
+/// How far it is with looking at what it has written.
+fn verified(run: &RunSummary) -> Option<String> {
+    let (done, all) = (run.verified, run.to_verify);
+    (all > 0).then(|| format!("{} of {} datasets verified", HumanCount(done), HumanCount(all)))
 }
 
 fn about(it: &DatasetReport) -> String {
@@ -265,16 +275,24 @@ pub async fn watch(
             let holds = run.holding.as_ref().map(|it| format!("; it holds: {it}"));
             let holds = holds.unwrap_or_default();
             let left = run.remaining.map(|it| format!("; {it} left")).unwrap_or_default();
-            let text = format!("Run {} is {}: {}{left}{holds}", run.id, run.state, counts(&run));
+            let verified = verified(&run).map(|it| format!("; {it}")).unwrap_or_default();
+            let text =
+                format!("Run {} is {}: {}{verified}{left}{holds}", run.id, run.state, counts(&run));
             bar.suspend(|| output.line(&text));
             told = Some(now);
         }
         let goal = if run.state == JobState::Undoing { "undone" } else { "migrated" };
         let (all, done) = (run.datasets.values().sum(), run.datasets.get(goal).copied());
-        bar.set_length(all);
-        bar.set_position(done.unwrap_or(0));
         let left = run.remaining.map(|it| format!(", {it} left")).unwrap_or_default();
-        bar.set_message(format!("{} documents{left}", HumanCount(run.documents)));
+        if run.state == JobState::Verifying && run.to_verify > 0 {
+            bar.set_length(run.to_verify);
+            bar.set_position(run.verified);
+            bar.set_message("verified");
+        } else {
+            bar.set_length(all);
+            bar.set_position(done.unwrap_or(0));
+            bar.set_message(format!("{} documents{left}", HumanCount(run.documents)));
+        }
         if run.held {
             held = Instant::now();
         }

@@ -96,6 +96,12 @@ fn told(database: &DatabaseReport, output: Output) {
         State::NotUndone => output.warning(
             "the database's version was changed by somebody since, and stays as it is; see `--info`",
         ),
+        // It goes up before any dataset does.
+        _ if database.goes_up() => output.warning(&format!(
+            "the database is at {} still, and nothing can be undone before it is at {} again",
+            version(&database.head),
+            version(&database.destination)
+        )),
         _ => output.warning(&format!(
             "the database stays at {}, as long as not every dataset is undone",
             version(&database.head)

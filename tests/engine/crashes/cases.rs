@@ -6,6 +6,7 @@ use bson::{DateTime, doc};
 use engine::{Control, State as Became};
 use revisions::{Release, admin};
 use tests::{Dump, Mongod, NEWEST, State};
+use tokio::sync::OnceCell;
 
 use crate::place::{Place, What, to};
 
@@ -19,6 +20,8 @@ pub struct Case {
     pub name: String,
     /// What is there before.
     pub before: Dump,
+    /// What the archive has then.
+    pub archive: Dump,
     /// Where to.
     pub to: String,
     /// The version on whose border it is; of the last one no revision.
@@ -36,9 +39,16 @@ pub fn borders() -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
-/// Every case. Each database is what the steps down before it have made of one that the real FiftyOne has left at the
+/// Every case, made once for all tests, and since when all times in them are new. Each database is what the steps down before it have made of one that the real FiftyOne has left at the
 /// newest version, without the datasets that cannot go further.
-pub async fn all(server: &Mongod, begun: DateTime) -> Vec<Case> {
+pub async fn all() -> (DateTime, &'static [Case]) {
+    static ALL: OnceCell<(DateTime, Vec<Case>)> = OnceCell::const_new();
+    let (begun, cases) = ALL.get_or_init(make_all).await;
+    (*begun, cases)
+}
+
+async fn make_all() -> (DateTime, Vec<Case>) {
+    let (begun, server) = (DateTime::now(), Mongod::shared());
     let mut rich = State::newest().collections;
     // Nothing but the border of 0.15.0 touches what no dataset uses.
     rich.insert("samples.0123456789abcdef01234567".to_owned(), vec![doc! { "_id": 1, "a": 2 }]);
@@ -49,19 +59,21 @@ pub async fn all(server: &Mongod, begun: DateTime) -> Vec<Case> {
     let steps: Vec<(String, String)> = below.zip(borders).collect();
     for (low, high) in steps.into_iter().rev() {
         drop_what_cannot_go(&place, &low).await;
-        let made = |way: &str, to: &str, before: Dump| {
+        let made = |way: &str, to: &str, (before, archive): (Dump, Dump)| {
             let name = format!("{way}-{}", high.replace('.', "-"));
-            Case { name, before, to: to.to_owned(), border: high.clone() }
+            Case { name, before, archive, to: to.to_owned(), border: high.clone() }
         };
         let above = place.deployment.dump().await;
         let came = place.does(&What::Migrate(low.clone())).await;
         assert_eq!(came.left, Vec::<String>::new(), "down to {low}");
         let below = place.deployment.dump().await;
-        cases.push(made("down", &low, above));
-        cases.push(made("up", &high, below));
+        cases.push(made("down", &low, (above, Dump::new())));
+        // What this step has dropped comes back.
+        cases.push(made("up", &high, (below, place.archive().await)));
+        place.forget().await;
     }
     place.vanish().await;
-    cases
+    (begun, cases)
 }
 
 /// The demo, whose datasets never were at the newest version: there is more to do for them than for those that only went
@@ -79,7 +91,7 @@ pub async fn garden(server: &Mongod, begun: DateTime) -> [Case; 2] {
     place.vanish().await;
     let made = |name: &str, before: Dump, to: &str| {
         let (name, to) = (name.to_owned(), to.to_owned());
-        Case { name, before, to, border: String::new() }
+        Case { name, before, archive: Dump::new(), to, border: String::new() }
     };
     [made("garden-up", before, NEWEST), made("garden-down", after, "0.14.0")]
 }

@@ -1,5 +1,6 @@
 //! Which points are tried: all of them with `CRASHES=all`, otherwise some, and others each time.
 
+use std::collections::BTreeSet;
 use std::env;
 
 use tests::{Cut, Dice};
@@ -10,22 +11,28 @@ use crate::place::End;
 #[derive(Clone, Debug)]
 pub struct Choice {
     dice: Dice,
-    /// How many are left out for each that is tried.
-    sparing: u64,
+    /// How many of them; `None` for all.
+    count: Option<usize>,
 }
 
 impl Choice {
-    /// Every point, or one of so many.
-    pub fn of_one_in(sparing: u64, dice: &mut Dice) -> Self {
+    /// Every point, or so many each time.
+    pub fn of(count: usize, dice: &mut Dice) -> Self {
         let all = env::var("CRASHES").is_ok_and(|it| it == "all");
-        Self { dice: Dice::of(dice.roll()), sparing: if all { 1 } else { sparing } }
+        Self { dice: Dice::of(dice.roll()), count: (!all).then_some(count) }
     }
 
     /// After how many writes, of so many in all, something ends.
-    pub fn points(&mut self, writes: usize) -> Vec<usize> {
-        let step = usize::try_from(self.sparing).unwrap();
-        let first = usize::try_from(self.dice.within(0..self.sparing)).unwrap();
-        (first..writes).step_by(step).collect()
+    pub fn points(&mut self, writes: usize) -> BTreeSet<usize> {
+        let Some(count) = self.count.filter(|it| *it < writes) else {
+            return (0..writes).collect();
+        };
+        let mut points = BTreeSet::new();
+        while points.len() < count {
+            let point = self.dice.within(0..u64::try_from(writes).unwrap());
+            points.insert(usize::try_from(point).unwrap());
+        }
+        points
     }
 
     /// How it ends there. Mostly in a world of its own, which takes the least time.

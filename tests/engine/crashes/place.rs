@@ -8,7 +8,7 @@ use engine::{
 use mongodb::options::WriteConcern;
 use tests::{Cut, Deployment, Dump, Mongod, Wire, Write, program, timeless};
 
-use crate::ledger::settled;
+use crate::ledger::{readable, settled};
 
 /// What is done.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub struct Place {
     pub deployment: Deployment,
     /// Since when all times are new.
     pub begun: DateTime,
+    /// What is written down about runs before there is any: what the archive has.
+    archive: Dump,
     name: String,
     engine: Engine,
 }
@@ -61,18 +63,41 @@ pub fn to(version: &str, dry_run: bool) -> Request {
         on_failure: OnFailure::GoOn,
         dry_run,
         without_undo: false,
-        // What the archive has of a dataset whose run is killed is not compared yet.
-        without_archive: true,
+        without_archive: false,
     }
 }
 
 impl Place {
     /// A database with these documents.
     pub async fn with(server: &Mongod, name: &str, begun: DateTime, documents: &Dump) -> Self {
+        Self::having(server, name, begun, (documents, &Dump::new())).await
+    }
+
+    /// A database with these documents, and these in the archive.
+    pub async fn having(
+        server: &Mongod,
+        name: &str,
+        begun: DateTime,
+        (documents, archive): (&Dump, &Dump),
+    ) -> Self {
         let deployment = Deployment::on(server, name).await;
         deployment.plant_all(documents).await;
         let engine = Engine::open(&connection(server.uri(), name)).await.unwrap();
-        Self { deployment, begun, name: name.to_owned(), engine }
+        let (mut archive, name) = (archive.clone(), name.to_owned());
+        for entry in archive.get_mut("archive").into_iter().flatten() {
+            entry.get_document_mut("_id").unwrap().insert("database", &name);
+        }
+        let place = Self { deployment, begun, archive, name, engine };
+        place.forget().await;
+        place
+    }
+
+    /// What the archive has.
+    pub async fn archive(&self) -> Dump {
+        let runs = Deployment { database: self.runs(), uri: self.deployment.uri.clone() };
+        let mut dump = runs.dump().await;
+        dump.retain(|name, documents| name.starts_with("archive") && !documents.is_empty());
+        dump
     }
 
     /// Does it, with nobody in the way.
@@ -125,7 +150,7 @@ impl Place {
     async fn is_killed(&self, server: &Mongod, what: &What, through: usize) -> bool {
         let wire = Wire::to(server, through, Cut::Dead).await;
         let arguments = match what {
-            What::Migrate(version) => vec!["--all", "-v", version, "--without-archive"],
+            What::Migrate(version) => vec!["--all", "-v", version],
             What::Undo(run) => vec!["runs", "undo", run],
             What::Repair => vec!["doctor", "--repair"],
         };
@@ -176,7 +201,7 @@ impl Place {
     /// What is written down about runs, but for what cannot be the same twice.
     pub async fn ledger(&self) -> Dump {
         let runs = Deployment { database: self.runs(), uri: self.deployment.uri.clone() };
-        settled(timeless(runs.dump().await, self.begun))
+        settled(timeless(readable(runs.dump().await), self.begun))
     }
 
     /// Has these documents again and no others.
@@ -191,11 +216,15 @@ impl Place {
 
     /// Forgets all runs.
     pub async fn forget(&self) {
+        // A server that is killed right after it shall not have them again.
+        let durable = WriteConcern::builder().journal(true).build();
         for name in self.runs().list_collection_names().await.unwrap() {
             let all = self.runs().collection::<Document>(&name);
-            // A server that is killed right after it shall not have them again.
-            let durable = WriteConcern::builder().journal(true).build();
-            all.delete_many(doc! {}).write_concern(durable).await.unwrap();
+            all.delete_many(doc! {}).write_concern(durable.clone()).await.unwrap();
+        }
+        for (name, documents) in &self.archive {
+            let all = self.runs().collection::<Document>(name);
+            all.insert_many(documents).write_concern(durable.clone()).await.unwrap();
         }
     }
 

@@ -153,9 +153,10 @@ async fn carry(
         // What is mended was damaged: nobody wants that back.
         journal: None,
         archive: None,
+        before: None,
         yields: Yields::default(),
         store: store.clone(),
-        passes: Passes::new(store.clone(), control.clone(), *run, existing.clone()),
+        passes: Passes::new(store.clone(), control.clone(), *run, Arc::new(existing.clone())),
         loader: Arc::new(loader),
         control: control.clone(),
         with_logs: Arc::new(with_logs),

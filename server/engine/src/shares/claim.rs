@@ -5,12 +5,14 @@ use futures_util::StreamExt;
 
 use super::{Bench, Crew, task, work};
 use crate::{
+    archive::settle_left,
     guard::{Guard, outwait},
     job::Notes,
     load::Task,
     progress::Control,
     report::{DatasetReport, State},
     store::{Claim, Failure, Held, Holder, Store},
+    unnoted::recall,
 };
 
 /// The states of datasets that still have to be done.
@@ -89,9 +91,15 @@ impl Claimed {
         let mut whole = true;
         let mut written = work::written(writer, work::all(&self.tasks));
         while let Some(mut reports) = written.next().await {
+            // By whoever had the share before, who was gone before it was noted.
             for it in reports.iter_mut().filter(|it| self.again && it.state == State::Current) {
-                // By whoever had the share before, who was gone before it was noted.
                 it.state = State::Migrated;
+                let ours = self.tasks.iter().find(|task| task.entry.id_text() == it.id);
+                if let Some(task) = ours
+                    && let Err(failure) = recall(&self.store, run, &task.entry.id, it).await
+                {
+                    tracing::warn!("what there is to tell of `{}` is not known: {failure}", it.id);
+                }
             }
             whole &=
                 reports.iter().all(|it| !matches!(it.state, State::Interrupted | State::Untouched));
@@ -154,8 +162,11 @@ async fn prepare(
     if inherited {
         outwait(store).await;
     }
-    let mut tasks: Vec<Task> = claim.tasks.iter().map(task).collect::<Result<_, _>>()?;
     let again = claim.before > crew.lease;
+    if again {
+        settle_left(store).await?;
+    }
+    let mut tasks: Vec<Task> = claim.tasks.iter().map(task).collect::<Result<_, _>>()?;
     if again {
         let ids: Vec<String> = tasks.iter().map(|it| it.entry.id_text()).collect();
         let noted = store.noted_datasets(crew.run, &ids).await?;

@@ -16,6 +16,7 @@ use crate::{
     report::DatasetReport,
     run::{self, groups},
     store::{Failure, Store},
+    verify::Before,
     write::{Writer, Yields},
 };
 
@@ -42,7 +43,7 @@ pub struct Bench {
     /// Whether the run was begun before, so that there may be entries of the journal already.
     pub goes_on: bool,
     /// The collections that exist.
-    pub existing: BTreeSet<String>,
+    pub existing: Arc<BTreeSet<String>>,
     /// What was loaded for all of them.
     loader: Mutex<Option<(Arc<Loader>, bool)>>,
     /// The datasets with delegated operations that have a log; read when one of them may need it.
@@ -62,7 +63,7 @@ impl Bench {
         keeps: Keeps,
         goes_on: bool,
     ) -> Result<Self, Failure> {
-        let (store, existing) = (store.clone(), store.collections().await?);
+        let (store, existing) = (store.clone(), Arc::new(store.collections().await?));
         let (loader, with_logs) = (Mutex::default(), OnceCell::new());
         Ok(Self { store, run, time, keeps, goes_on, existing, loader, with_logs })
     }
@@ -85,16 +86,23 @@ impl Bench {
         let loader = Arc::new(self.loader(tasks).await?.with(entries.clone()));
         let with_logs = self.datasets_with_logs(tasks).await?;
         let fence = (self.run, fence);
-        let passes = Passes::new(self.store.clone(), control.clone(), fence, self.existing.clone());
-        let existing = Arc::new(self.existing.clone());
+        let existing = Arc::clone(&self.existing);
+        let passes = Passes::new(self.store.clone(), control.clone(), fence, Arc::clone(&existing));
         let journal = self.keeps.journal.then(|| Journal {
             store: self.store.clone(),
             control: control.clone(),
             run: self.run,
+            time: self.time,
             goes_on: self.goes_on || goes_on,
             existing: Arc::clone(&existing),
             contended: Contended::default(),
         });
+        let before = Before {
+            store: self.store.clone(),
+            run: self.run,
+            fence: fence.1,
+            existing: Arc::clone(&existing),
+        };
         let archive = entries.map(|entries| Archive {
             store: self.store.clone(),
             control: control.clone(),
@@ -114,6 +122,7 @@ impl Bench {
             now: self.time,
             journal,
             archive,
+            before: Some(before),
             yields: Yields::default(),
         })
     }

@@ -58,6 +58,9 @@ pub struct ArchiveEntry {
     pub given: Vec<Given>,
     /// The run that has given all of it back.
     pub closed: Option<ObjectId>,
+    /// What somebody was about to give back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub giving: Option<Giving>,
 }
 
 /// `{ database, dataset, run }`: one run takes one dataset down once.
@@ -84,11 +87,31 @@ pub struct Given {
     pub conflicts: Vec<Document>,
 }
 
+/// What is given back of an entry as soon as the dataset is committed. Written before that, so that it is known of a
+/// dataset that was committed by somebody who was gone right after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Giving {
+    /// What was written of it then.
+    pub given: Given,
+    /// Whether that is all of the entry.
+    pub closes: bool,
+    /// What tells the document of the dataset as it is committed from any other.
+    pub print: Bson,
+}
+
+/// What a run has done with the archive, so that nothing is asked about the datasets of one that has done nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedArchive {
+    /// It has kept something there, or has begun to.
+    pub kept: bool,
+    /// It has given something back.
+    pub given: bool,
+}
+
 impl Store {
     /// The entries about this database, and those that cannot be read: the `_id` of their dataset, and why.
     pub async fn archive(&self) -> Result<(Vec<ArchiveEntry>, Vec<(Bson, String)>), Failure> {
-        let first = doc! { "database": self.name() };
-        let last = doc! { "database": self.name(), "dataset": Bson::MaxKey };
+        let (first, last) = self.of_datasets();
         self.archive_entries(doc! { "_id": { "$gte": first, "$lt": last } }).await
     }
 
@@ -198,23 +221,66 @@ impl Store {
         let by = closes.then_some(given.run);
         let filter = doc! { "_id": id.stored(), "at": &given.was, "closed": null };
         let change = doc! {
-            "$set": { "at": &given.to, "closed": by }, "$push": { "given": stored },
+            "$set": { "at": &given.to, "closed": by }, "$push": { "given": stored }, "$unset": { "giving": "" },
         };
         self.change_archive(filter, change).await
     }
 
+    /// Notes what is about to be given back of these entries. The commit that follows waits for all that came before it.
+    pub async fn promise_archive(&self, promises: &[(&ArchiveId, Giving)]) -> Result<(), Failure> {
+        let mut statements = Vec::new();
+        for (id, giving) in promises {
+            let stored =
+                bson::serialize_to_document(giving).map_err(|it| Failure::other(it.to_string()))?;
+            let filter = doc! { "_id": id.stored(), "closed": null };
+            statements.push(doc! { "q": filter, "u": { "$set": { "giving": stored } } });
+        }
+        let command = doc! { "update": ARCHIVE, "updates": statements };
+        self.jobs_command(command).await.map(drop)
+    }
+
+    /// What a run has done with the archive.
+    pub async fn used_archive(&self, run: ObjectId) -> Result<UsedArchive, Failure> {
+        let (first, last) = self.of_datasets();
+        let of_it = |key: &str| doc! { "_id": { "$gte": &first, "$lt": &last }, key: run };
+        let begun = doc! { "_id": super::jobs::of(run) };
+        let kept = self.has_any(ARCHIVE, of_it("_id.run")).await?
+            || self.has_any(DOCUMENTS, begun.clone()).await?
+            || self.has_any(ARCHIVE_VALUES, begun).await?;
+        let given = self.has_any(ARCHIVE, of_it("given.run")).await?
+            || self.has_any(ARCHIVE, of_it("giving.given.run")).await?;
+        Ok(UsedArchive { kept, given })
+    }
+
+    async fn has_any(&self, place: &str, filter: Document) -> Result<bool, Failure> {
+        let place = self.jobs.collection::<Document>(place);
+        Ok(place.find_one(filter).projection(doc! { "_id": 1 }).await?.is_some())
+    }
+
     /// What a run has given back is not given back any more, because it was undone.
     pub async fn take_archive_back(&self, run: ObjectId, dataset: &Bson) -> Result<(), Failure> {
-        let (entries, _) = self.archive().await?;
-        for it in entries.iter().filter(|it| it.id.dataset == *dataset) {
-            let Some(given) = it.given.iter().find(|it| it.run == run) else { continue };
+        let (entries, _) = self.archive_about(std::slice::from_ref(dataset)).await?;
+        for it in entries {
             let filter = doc! { "_id": it.id.stored() };
-            let change = doc! {
-                "$set": { "at": &given.was, "closed": null }, "$pull": { "given": { "run": run } },
-            };
-            self.change_archive(filter, change).await?;
+            let mut change = Document::new();
+            if let Some(given) = it.given.iter().find(|it| it.run == run) {
+                change.insert("$set", doc! { "at": &given.was, "closed": null });
+                change.insert("$pull", doc! { "given": { "run": run } });
+            }
+            if it.giving.as_ref().is_some_and(|it| it.given.run == run) {
+                change.insert("$unset", doc! { "giving": "" });
+            }
+            if !change.is_empty() {
+                self.change_archive(filter, change).await?;
+            }
         }
         Ok(())
+    }
+
+    /// The ids of all entries about datasets of this database: from the first, below the last.
+    fn of_datasets(&self) -> (Document, Document) {
+        let database = self.name();
+        (doc! { "database": database }, doc! { "database": database, "dataset": Bson::MaxKey })
     }
 
     async fn change_archive(&self, filter: Document, change: Document) -> Result<(), Failure> {
@@ -233,6 +299,21 @@ impl Store {
         let all = doc! { "q": about(values, dataset), "limit": 0 };
         self.jobs_command(doc! { "delete": ARCHIVE_VALUES, "deletes": [all] }).await?;
         self.hand_over_archive(run, dataset).await
+    }
+
+    /// Forgets all that a run has archived, but for values that the entry of another run has.
+    pub async fn forget_archive_of(&self, run: ObjectId) -> Result<(), Failure> {
+        let (entries, _) = self.archive().await?;
+        for it in entries.iter().filter(|it| it.id.run == run) {
+            self.forget_archive(run, &it.id.dataset).await?;
+        }
+        // What was written before the entries were that it was written for.
+        let all = doc! { "q": { "_id": super::jobs::of(run) }, "limit": 0 };
+        self.jobs_command(doc! { "delete": DOCUMENTS, "deletes": [all.clone()] }).await?;
+        if entries.iter().any(|it| it.id.run != run && it.values == run) {
+            return Ok(());
+        }
+        self.jobs_command(doc! { "delete": ARCHIVE_VALUES, "deletes": [all] }).await.map(drop)
     }
 
     /// Forgets an entry, but not its values: another one has them now.

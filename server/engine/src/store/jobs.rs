@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, DateTime, Document, RawArrayBuf, doc, oid::ObjectId, raw::cstr, rawdoc};
+use bson::{
+    Bson, DateTime, Document, RawArrayBuf, Timestamp, doc, oid::ObjectId, raw::cstr, rawdoc,
+};
 use futures_util::TryStreamExt;
 use model::{Estimate, JobState, JournalState, Pace, Rates, Span};
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,15 @@ pub struct Job {
     /// About how many more there are in the collections that are being passed over.
     #[serde(default)]
     pub ahead: i64,
+    /// How many datasets are verified, once everything is written.
+    #[serde(default)]
+    pub verified: i64,
+    /// Of how many.
+    #[serde(default)]
+    pub to_verify: i64,
+    /// Since which moment of the oplog it is being verified.
+    #[serde(default)]
+    pub verifying_since: Option<Timestamp>,
     /// About how many bytes were written of what is FiftyOne's.
     #[serde(default)]
     pub bytes: i64,
@@ -93,6 +104,9 @@ pub struct JobJournal {
     pub state: JournalState,
     /// Until when it is kept.
     pub expires: DateTime,
+    /// Whether a part of it may be left, although it is not kept any more.
+    #[serde(default)]
+    pub removing: bool,
 }
 
 /// What of a run is to be undone.

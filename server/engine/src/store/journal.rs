@@ -8,6 +8,7 @@ use bson::{
     spec::BinarySubtype,
 };
 use futures_util::TryStreamExt;
+use model::JournalState;
 
 use super::{Failure, Store, datasets::raw, durable, server::number};
 
@@ -16,6 +17,10 @@ const COMMAND_BYTES: usize = 12 << 20;
 
 /// How many entries go into one command.
 const STATEMENTS: usize = 1_000;
+
+/// How many entries, which may be large, and how many values are removed by one command.
+const ENTRIES_AT_ONCE: u64 = 500;
+const VALUES_AT_ONCE: u64 = 5_000;
 
 /// What an entry of the journal keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,13 +127,9 @@ impl Store {
         run: ObjectId,
         datasets: &[Bson],
     ) -> Result<Vec<Bson>, Failure> {
-        let id = |it: &Bson| -> Bson {
-            doc! { "run": run, "dataset": it, "kind": Kind::Dataset.word(), "id": Bson::Null }
-                .into()
-        };
-        let ids: Vec<Bson> = datasets.iter().map(id).collect();
+        let filter = doc! { "_id": { "$in": entries_of(run, datasets) } };
         let journal = self.jobs.collection::<Document>(JOURNAL);
-        let found = journal.find(doc! { "_id": { "$in": ids } }).projection(doc! { "_id": 1 });
+        let found = journal.find(filter).projection(doc! { "_id": 1 });
         let found: Vec<Document> = found.await?.try_collect().await?;
         Ok(found
             .into_iter()
@@ -136,42 +137,81 @@ impl Store {
             .collect())
     }
 
-    /// Forgets what the journal of a run keeps.
-    pub async fn forget_entries(&self, run: ObjectId) -> Result<(), Failure> {
-        let all = doc! { "q": { "_id": super::jobs::of(run) }, "limit": 0 };
-        self.jobs_command(doc! { "delete": JOURNAL, "deletes": [all.clone()] }).await?;
-        self.jobs_command(doc! { "delete": super::values::VALUES, "deletes": [all] })
-            .await
-            .map(drop)
+    /// The entries about these datasets, without the documents that they keep: what there was to tell of each.
+    pub async fn told_datasets(
+        &self,
+        run: ObjectId,
+        datasets: &[Bson],
+    ) -> Result<Vec<Document>, Failure> {
+        let journal = self.jobs.collection::<Document>(JOURNAL);
+        let found = journal.find(doc! { "_id": { "$in": entries_of(run, datasets) } });
+        let found = found.projection(doc! { "_id": 1, "told": 1 }).batch_size(10_000);
+        Ok(found.await?.try_collect().await?)
     }
 
-    /// The runs of this database whose journals were kept for as long as was asked for.
-    pub async fn expired_journals(&self) -> Result<Vec<ObjectId>, Failure> {
+    /// Forgets a part of what the journal of a run keeps. Returns whether that was the last one.
+    pub async fn forget_entries(&self, run: ObjectId) -> Result<bool, Failure> {
+        for (place, many) in [(super::values::VALUES, VALUES_AT_ONCE), (JOURNAL, ENTRIES_AT_ONCE)] {
+            let all = super::jobs::of(run);
+            let kept = self.jobs.collection::<Document>(place);
+            let found = kept.find(doc! { "_id": &all }).sort(doc! { "_id": 1 });
+            let last = found.projection(doc! { "_id": 1 }).skip(many - 1).limit(1);
+            let last = last.await?.try_next().await?.and_then(|mut it| it.remove("_id"));
+            let mut range = all;
+            if let Some(last) = &last {
+                range.insert("$lte", last);
+            }
+            let part = doc! { "q": { "_id": range }, "limit": 0 };
+            self.jobs_command(doc! { "delete": place, "deletes": [part] }).await?;
+            if last.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The runs of this database whose journals were kept for as long as was asked for, and those of whose journals a part
+    /// was removed.
+    pub async fn journals_to_remove(&self) -> Result<Vec<(ObjectId, JournalState)>, Failure> {
         let expired = doc! { "$lt": DateTime::now() };
         // One that is half undone must be able to go on.
         let busy =
             ["running", "pausing", "cancelling", "verifying", "undoing", "partly_undone"].to_vec();
-        let filter = doc! {
-            "database": self.name(), "journal.state": "kept", "journal.expires": expired,
-            "state": { "$nin": busy },
+        let expired = doc! {
+            "journal.state": "kept", "journal.expires": expired, "state": { "$nin": busy },
         };
+        let either = [expired, doc! { "journal.removing": true }];
+        let filter = doc! { "database": self.name(), "$or": either.to_vec() };
         let runs = self.jobs.collection::<Document>(super::jobs::RUNS);
-        let found: Vec<Document> =
-            runs.find(filter).projection(doc! { "_id": 1 }).await?.try_collect().await?;
-        Ok(found.iter().filter_map(|it| it.get_object_id("_id").ok()).collect())
+        let found = runs.find(filter).projection(doc! { "journal.state": 1 });
+        let found: Vec<Document> = found.await?.try_collect().await?;
+        let journal = |it: Document| {
+            let state = it.get_document("journal").ok()?.get("state")?.clone();
+            Some((it.get_object_id("_id").ok()?, bson::deserialize_from_bson(state).ok()?))
+        };
+        Ok(found.into_iter().filter_map(journal).collect())
     }
 
-    /// Notes what became of a run's journal, while it is not being carried out. Returns whether it was.
+    /// Notes what became of a run's journal, while it is not being carried out, and that it is being removed. Returns
+    /// whether it was.
     pub async fn end_journal(&self, run: ObjectId, state: &str) -> Result<bool, Failure> {
         let filter = doc! {
             "_id": run, "state": { "$nin": ["running", "pausing", "cancelling", "verifying", "undoing"] },
         };
-        let set = doc! { "$set": { "journal.state": state } };
+        let set = doc! { "$set": { "journal.state": state, "journal.removing": true } };
         let statement = doc! { "q": filter, "u": set };
         let command = doc! {
             "update": super::jobs::RUNS, "updates": [statement], "writeConcern": durable(),
         };
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// Notes that nothing is left of a run's journal.
+    pub async fn journal_is_gone(&self, run: ObjectId) -> Result<(), Failure> {
+        let set = doc! { "$set": { "journal.removing": false } };
+        let statement = doc! { "q": { "_id": run, "journal.removing": true }, "u": set };
+        let command = doc! { "update": super::jobs::RUNS, "updates": [statement] };
+        self.jobs_command(command).await.map(drop)
     }
 
     /// The newest run after this one that has migrated a dataset and was not undone.
@@ -185,6 +225,14 @@ impl Store {
         let found = datasets.find_one(filter).sort(doc! { "_id": -1 }).await?;
         Ok(found.and_then(|it| it.get_object_id("run").ok()))
     }
+}
+
+/// The `_id`s of the entries about these datasets.
+fn entries_of(run: ObjectId, datasets: &[Bson]) -> Vec<Bson> {
+    let id = |it: &Bson| -> Bson {
+        doc! { "run": run, "dataset": it, "kind": Kind::Dataset.word(), "id": Bson::Null }.into()
+    };
+    datasets.iter().map(id).collect()
 }
 
 /// Matches what one run keeps of one dataset.

@@ -76,6 +76,12 @@ impl Store {
         self.jobs_command(doc! { "update": MARKS, "updates": [change] }).await.map(drop)
     }
 
+    /// Forgets how far this pass is: it has come to its end, and another one begins at the start.
+    pub async fn forget_mark(&self, mark: &Mark) -> Result<(), Failure> {
+        let one = doc! { "q": { "_id": mark.id(), "fence": { "$lte": mark.fence } }, "limit": 1 };
+        self.jobs_command(doc! { "delete": MARKS, "deletes": [one] }).await.map(drop)
+    }
+
     /// Forgets the marks of a run that has come to its end.
     pub async fn forget_marks(&self, run: ObjectId) -> Result<(), Failure> {
         let all = doc! { "q": { "run": run }, "limit": 0 };

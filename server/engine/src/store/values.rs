@@ -9,6 +9,7 @@ use model::Labor;
 use mongodb::options::{Acknowledgment, WriteConcern};
 
 use super::{Failure, LONGEST_WRITE, Store};
+use crate::progress::Control;
 
 /// How many documents one command brings back.
 const RANGE_DOCUMENTS: u64 = 5_000;
@@ -103,19 +104,19 @@ impl Store {
         Ok(())
     }
 
-    /// Brings values back into a collection, in bounded pieces, as long as `go_on` says so. Returns whether it came to
-    /// the end.
+    /// Brings values back into a collection, in bounded pieces, as long as `control` lets it go on. Returns whether it came
+    /// to the end.
     pub async fn restore_values(
         &self,
         values: &Values,
         collection: &str,
         restoring: &Restoring,
-        go_on: impl Fn() -> bool + Sync,
+        control: &Control,
     ) -> Result<bool, Failure> {
         let (first, last) = values.ends();
         let (mut after, mut size) = (first, RANGE_DOCUMENTS);
         loop {
-            if !go_on() {
+            if !control.may_go_on().await {
                 return Ok(false);
             }
             let kept = self.jobs.collection::<Document>(values.place);

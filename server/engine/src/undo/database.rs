@@ -1,12 +1,13 @@
 //! The database's own version, and the collections that were dropped because no dataset uses them.
 
 use bson::{Bson, Document};
+use revisions::{Release, base};
 
 use super::Back;
 use crate::{
-    DatabaseReport, Result, State,
+    DatabaseReport, Error, Result, State,
     journal::entry_id,
-    store::{Config, Failure, Kind, Restoring, Values},
+    store::{Config, Failure, Kind, Restoring, Store, Values},
 };
 
 /// What the journal has of the database.
@@ -19,7 +20,7 @@ impl Back {
     pub(super) async fn database(&self, entries: &[Document]) -> Result<DatabaseReport> {
         let mut report = database_stays(entries);
         let Some(entry) = entry(entries) else { return Ok(report) };
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Ok(report);
         }
         let (before, after) = (config(entry, "before"), config(entry, "after"));
@@ -54,8 +55,8 @@ impl Back {
                 turn: 0,
                 scope: format!("collection {name}"),
             };
-            let go_on = || !self.control.is_stopped();
-            if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+            let (insert, control) = (Restoring::Insert, &self.control);
+            if !self.store.restore_values(&values, name, &insert, control).await? {
                 return Ok(false);
             }
             let indexes = entries
@@ -67,6 +68,32 @@ impl Back {
         }
         Ok(true)
     }
+}
+
+/// Whether the datasets of a run that went down may go up again: an old client must not meet data that is newer than what
+/// the database says.
+///
+/// # Errors
+///
+/// [`Error::Refused`] if they may not; `what` there is to do.
+pub async fn is_high_enough(store: &Store, entries: &[Document], what: &str) -> Result<()> {
+    let went_down = |it: &&Document| it.get_bool("goes_down").unwrap_or(false);
+    let Some(entry) = entry(entries).filter(went_down) else { return Ok(()) };
+    let (before, now) = (config(entry, "before"), store.config().await?);
+    let release = |it: &Config| it.version().and_then(|it| it.parse::<Release>().ok());
+    let is_high = match (release(&now), release(&before)) {
+        (Some(now), Some(before)) => base(&now) >= base(&before),
+        _ => now.version() == before.version(),
+    };
+    if is_high {
+        return Ok(());
+    }
+    let version = |it: &Config| it.version().map_or("no version".to_owned(), |it| format!("v{it}"));
+    Err(Error::Refused(format!(
+        "the database is at {}, and what is undone would be newer: it was at {} before; {what}",
+        version(&now),
+        version(&before),
+    )))
 }
 
 /// The database is left as it is.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf, doc, oid::ObjectId};
 use revisions::{Collections, Footprint, Pass, Release, Stage, base};
 
 use super::{Back, Stay, database::indexes_in};
 use crate::{
-    journal::{differing, entry_id, id_of, print},
+    journal::{differing, entry_id, id_of, original, print, prints},
     pass::{Halt, Whose},
     store::{self, Kind, Restoring, Swap, Values},
 };
@@ -43,9 +43,12 @@ impl Back {
     pub(super) async fn dataset(&self, id: &Bson, text: &str) -> Result<(), Stay> {
         let kept = self.read(id, text).await?;
         self.judge(&kept, text).await?;
-        let mut before = self.store.process().await?;
+        let before = self.store.process().await?;
         self.change(id, &kept).await?;
-        if kept.now != kept.original {
+        if !kept.is_back() {
+            if !self.control.may_go_on().await {
+                return Err(Halt::Stopped.into());
+            }
             let swap = Swap { read: &kept.now, changed: &kept.original };
             if self.store.commit(&[swap]).await? != 1 {
                 return Err(Stay::Refused(
@@ -54,29 +57,36 @@ impl Back {
                 ));
             }
         }
-        // As in a migration: what was acknowledged before a restart may be lost.
-        let insisting = Self {
-            control: self.control.insisting(),
-            passes: self.passes.insisting(),
-            ..self.clone()
-        };
-        for look in 0.. {
-            let process = self.store.process().await?;
-            if process == before {
-                break;
-            }
-            if look == LOOKS {
-                return Err(store::Failure::other("the MongoDB server keeps restarting").into());
-            }
-            before = process;
-            insisting.change(id, &kept).await?;
-        }
+        self.outlast(before, id, &kept).await?;
         self.remove(&kept).await?;
         // What the run has archived of it, it has again; what the run has given back to it, it has not.
-        self.store.forget_archive(self.job.id, id).await?;
-        self.store.take_archive_back(self.job.id, id).await?;
+        if self.archive.kept {
+            self.store.forget_archive(self.job.id, id).await?;
+        }
+        if self.archive.given {
+            self.store.take_archive_back(self.job.id, id).await?;
+        }
         // There is nothing to sweep after a dataset that has all of it again.
         Ok(self.store.forget_leftovers(self.job.id, std::slice::from_ref(id)).await?)
+    }
+
+    /// As in a migration: what was acknowledged before a restart may be lost.
+    async fn outlast(
+        &self,
+        mut before: Option<ObjectId>,
+        id: &Bson,
+        kept: &Kept,
+    ) -> Result<(), Stay> {
+        for _ in 0..LOOKS {
+            let process = self.store.process().await?;
+            if process == before {
+                return Ok(());
+            }
+            before = process;
+            let (control, passes) = (self.control.insisting(), self.passes.insisting());
+            Self { control, passes, ..self.clone() }.change(id, kept).await?;
+        }
+        Err(store::Failure::other("the MongoDB server keeps restarting").into())
     }
 
     async fn read(&self, id: &Bson, text: &str) -> Result<Kept, Stay> {
@@ -85,14 +95,7 @@ impl Back {
         let Some(entry) = find(Kind::Dataset).next().cloned() else {
             return Err(Stay::Refused(format!("the undo journal knows nothing of dataset {text}")));
         };
-        let mut bytes = store::bytes(&entry, "bytes");
-        let mut parts: Vec<&Document> = find(Kind::Part).collect();
-        parts.sort_by_key(|it| entry_id(it).and_then(Bson::as_i32));
-        let count = usize::try_from(entry.get_i32("parts").unwrap_or_default()).unwrap_or_default();
-        parts.into_iter().take(count).for_each(|it| bytes.extend(store::bytes(it, "bytes")));
-        let original = RawDocumentBuf::from_bytes(bytes).map_err(|it| {
-            store::Failure::other(format!("the undo journal cannot be read: {it}"))
-        })?;
+        let original = original(&entries)?;
         let Some(now) = self.store.datasets(std::slice::from_ref(id)).await?.pop().flatten() else {
             return Err(Stay::Refused("it was deleted since".to_owned()));
         };
@@ -112,14 +115,9 @@ impl Back {
 
     /// Refuses where somebody has changed something since: it would be lost.
     async fn judge(&self, kept: &Kept, text: &str) -> Result<(), Stay> {
-        let is_back = kept.now == kept.original;
+        let is_back = kept.is_back();
         if !is_back {
-            let mut keys = kept
-                .entry
-                .get_document("after")
-                .map(|it| differing(it, &kept.now))
-                .unwrap_or_default();
-            keys.retain(|it| it != LOOKED_AT);
+            let keys = kept.edited();
             if !keys.is_empty() {
                 let later = self.store.migrated_since(self.job.id, text).await?;
                 return Err(Stay::Refused(match later {
@@ -178,7 +176,10 @@ impl Back {
             if self.store.any(collection, newer, AT_ONCE).await?.is_some() {
                 return Err(Stay::Refused(format!("{what} were added to it since")));
             }
-            let edited = doc! { "last_modified_at": { "$gt": begun } };
+            // One that was tried again has the time of that, which is later.
+            let mut later = doc! { "$gt": begun };
+            later.extend(kept.entry.get_datetime("time").map(|it| ("$ne".to_owned(), it.into())));
+            let edited = doc! { "last_modified_at": later };
             if keeps_time && self.any(collection, &edited).await? {
                 return Err(Stay::Refused(format!("{what} of it were edited since")));
             }
@@ -210,10 +211,9 @@ impl Back {
 
     /// Everything before the commit.
     async fn change(&self, id: &Bson, kept: &Kept) -> Result<(), Stay> {
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Err(Halt::Stopped.into());
         }
-        let go_on = || !self.control.is_stopped();
         let documents = |kind: Kind, all: bool| -> Result<Vec<RawDocumentBuf>, store::Failure> {
             let found = kept.of(kind).filter(|it| all || it.get("after") == Some(&Bson::Null));
             found.map(store::document).collect()
@@ -224,7 +224,8 @@ impl Back {
             // Chunks first: a file that is there is whole.
             for name in ["fs.chunks", "fs.files"] {
                 let values = self.values(id, 0, name);
-                if !self.store.restore_values(&values, name, &Restoring::Insert, go_on).await? {
+                let (insert, control) = (Restoring::Insert, &self.control);
+                if !self.store.restore_values(&values, name, &insert, control).await? {
                     return Err(Halt::Stopped.into());
                 }
             }
@@ -282,8 +283,8 @@ impl Back {
                     self.store.drop_unique_indexes(collection, "_sample_id").await?;
                 }
                 let restoring = Restoring::Change(footprint.restoring());
-                let (values, go_on) = (self.values(id, turn, scope), || !self.control.is_stopped());
-                if !self.store.restore_values(&values, collection, &restoring, go_on).await? {
+                let (values, control) = (self.values(id, turn, scope), &self.control);
+                if !self.store.restore_values(&values, collection, &restoring, control).await? {
                     return Err(Halt::Stopped.into());
                 }
                 self.control.wrote();
@@ -345,6 +346,18 @@ impl Back {
 }
 
 impl Kept {
+    /// Whether the document is as it was before: the run has not committed it, or it is undone already. Somebody may have
+    /// looked at it since; then it stays as it is.
+    fn is_back(&self) -> bool {
+        self.now == self.original
+            || (!self.edited().is_empty() && unlike(&prints(&self.original), &self.now).is_empty())
+    }
+
+    /// The keys that are not as the run has left them.
+    fn edited(&self) -> Vec<String> {
+        self.entry.get_document("after").map(|it| unlike(it, &self.now)).unwrap_or_default()
+    }
+
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Document> {
         self.entries.iter().filter(move |it| kind.is_of(it))
     }
@@ -365,6 +378,13 @@ impl Kept {
         let inserted = self.list("inserted").iter().filter_map(|it| it.as_document()?.get("id"));
         inserted.chain(self.of(Kind::Run).filter_map(entry_id)).cloned().collect()
     }
+}
+
+/// The keys in which a document is not the one of these prints, whoever has looked at it.
+fn unlike(prints: &Document, document: &RawDocument) -> Vec<String> {
+    let mut keys = differing(prints, document);
+    keys.retain(|it| it != LOOKED_AT);
+    keys
 }
 
 fn decoded(raw: &RawDocumentBuf) -> Result<Document, store::Failure> {

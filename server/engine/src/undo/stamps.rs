@@ -32,7 +32,7 @@ impl Back {
                 }
             }
             for (old, swaps) in swaps {
-                if !self.control.is_stopped() {
+                if self.control.may_go_on().await {
                     self.store.stamp_datasets(&swaps, &old).await?;
                 }
             }

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, DateTime, Document, oid::ObjectId};
 
-use crate::{Dataset, Env, Names, Outcome, Refusal, Release, fold};
+use crate::{
+    Dataset, Env, Names, Outcome, Reason, Refusal, Release, Transform, fold,
+    trial::{self, Trial},
+};
 
 /// The version all of them come from and go back to.
 pub const NEWEST: &str = "1.22.1";
@@ -55,6 +58,11 @@ impl State {
     pub fn fold(&self, dataset: &Dataset, from: &str, to: &str) -> Result<Outcome, Refusal> {
         let env = Env { now: NOW, names: &self.names, results: &self.results };
         fold(dataset.clone(), &release(from), &release(to), env)
+    }
+
+    /// Runs one half of one revision on a dataset, among the names and files of this database.
+    pub fn trial(&self, change: Transform, dataset: Dataset) -> Result<Trial, Reason> {
+        trial::among(&self.names, &self.results, change, dataset)
     }
 
     /// The dataset of this name.
