@@ -101,6 +101,7 @@ impl Bench {
             run: self.run,
             fence: fence.1,
             existing: Arc::clone(&existing),
+            process: Arc::default(),
         };
         let archive = entries.map(|entries| Archive {
             store: self.store.clone(),
