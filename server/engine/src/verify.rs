@@ -11,7 +11,7 @@ mod look;
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, Document, RawBsonRef, RawDocumentBuf};
+use bson::{Bson, Document, RawBsonRef, RawDocumentBuf, oid::ObjectId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use model::Cause;
 use revisions::{Release, breaches, promised};
@@ -91,7 +91,9 @@ impl Verifying<'_> {
             let groups = self.store.open_checks(run, after, READ).await?;
             let Some(last) = groups.last() else { return Ok(()) };
             after = Some(last.id.part);
-            let looked: Vec<_> = groups.iter().map(|it| self.group(it, &reports)).collect();
+            let process = self.store.process().await?;
+            let looked = groups.iter().map(|it| self.group(it, process, &reports));
+            let looked: Vec<_> = looked.collect();
             let looked = stream::iter(looked).buffered(SIDE_BY_SIDE);
             let verdicts = match looked.try_collect::<Vec<_>>().await {
                 Ok(verdicts) => verdicts,
@@ -127,6 +129,7 @@ impl Verifying<'_> {
     async fn group<'c>(
         &self,
         check: &'c Check,
+        process: Option<ObjectId>,
         reports: &Reports<'_>,
     ) -> Result<Vec<(&'c Checked, Verdict)>, Halt> {
         if !self.control.may_go_on().await {
@@ -155,7 +158,8 @@ impl Verifying<'_> {
             }
             // What could not be migrated is not where it was to go, and that is told already.
         }
-        self.collections(check, &mut ours).await?;
+        let same = process.is_some() && process == check.process;
+        self.collections(check, same, &mut ours).await?;
         Ok(ours)
     }
 

@@ -286,13 +286,18 @@ impl Writer {
         written: &mut Vec<Written>,
     ) -> Vec<Work> {
         let all: Vec<&Work> = group.iter().collect();
-        if let Some(before) = self.before.as_ref().filter(|_| !repeated)
-            && let Err(failure) = before.note(&all).await
-        {
+        let noted = async {
+            match self.before.as_ref().filter(|_| !repeated) {
+                Some(before) => before.note(&all).await,
+                None => Ok(()),
+            }
+        };
+        let (noted, kept) = tokio::join!(noted, self.keep(&all, repeated));
+        if let Err(failure) = noted {
             written.extend(group.into_iter().map(|it| self.failed(it.task, failure.clone())));
             return Vec::new();
         }
-        match self.keep(&all, repeated).await {
+        match kept {
             Ok(()) => return group,
             Err(Halt::Failed(failure)) if group.len() > 1 && !failure.is_unreachable() => {}
             Err(halt) => {

@@ -102,6 +102,7 @@ impl Bench {
             run: self.run,
             fence: fence.1,
             existing: Arc::clone(&existing),
+            process: Arc::default(),
         };
         let archive = entries.map(|entries| Archive {
             store: self.store.clone(),

@@ -7,6 +7,7 @@ use std::{
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use revisions::{Form, Pass, Scope, Stage, breaches, promised, stages};
+use tokio::sync::OnceCell;
 
 use crate::{
     load::Work,
@@ -24,6 +25,9 @@ pub struct Before {
     pub fence: i64,
     /// The collections that exist.
     pub existing: Arc<BTreeSet<String>>,
+    /// Which process answered when the first of them were written down. If another one does by the end, nothing is taken from
+    /// its counters.
+    pub process: Arc<OnceCell<Option<ObjectId>>>,
 }
 
 impl Before {
@@ -36,8 +40,7 @@ impl Before {
             group.iter().map(|it| self.checked(it)).collect::<Result<_, Failure>>()?;
         let all = datasets.iter().flat_map(|it| &it.collections);
         let names: Vec<&str> = all.map(|it| it.collection.as_str()).collect();
-        // The same process at both ends of the counting: else they are counts of two.
-        let process = self.store.process().await?;
+        let process = *self.process.get_or_try_init(|| self.store.process()).await?;
         let standings = standings(&self.store, &names).await?;
         for it in datasets.iter_mut().flat_map(|it| &mut it.collections) {
             it.before = standings.get(&it.collection).copied();

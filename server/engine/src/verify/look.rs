@@ -35,10 +35,12 @@ const VERIFYING: i64 = -1;
 type Suspect<'c> = (usize, &'c Passed, Form);
 
 impl Verifying<'_> {
-    /// Looks at the collections of those datasets of a group that are where they were to go.
+    /// Looks at the collections of those datasets of a group that are where they were to go. `same`: the same process answers
+    /// as before the migration.
     pub(super) async fn collections(
         &self,
         check: &Check,
+        same: bool,
         ours: &mut [(&Checked, Verdict)],
     ) -> Result<(), Halt> {
         let arrived = ours.iter().enumerate().filter(|(_, (_, it))| !it.back);
@@ -47,7 +49,6 @@ impl Verifying<'_> {
             .collect();
         let names: Vec<&str> = all.iter().map(|(_, it)| it.collection.as_str()).collect();
         let standings = standings(self.store, &names).await?;
-        let same = check.process.is_some() && self.store.process().await? == check.process;
         let mut suspects: Vec<Suspect<'_>> = Vec::new();
         let mut told = Vec::new();
         for (at, passed) in all {
