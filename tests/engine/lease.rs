@@ -278,15 +278,16 @@ fn one_at_a_time(writes: &[Entry]) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: `make torture`"]
 async fn of_many_that_race_for_a_lease_never_two_write_at_once() {
-    race(TORTURE).await;
+    println!("{}", race(TORTURE).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_some_that_race_for_a_lease_never_two_write_at_once() {
-    race(SHORT).await;
+    println!("{}", race(SHORT).await);
 }
 
-async fn race(extent: Extent) {
+/// Races, looks in the data for two writers, and returns what happened.
+async fn race(extent: Extent) -> String {
     let library = libfaketime();
     let server = Mongod::start(&[]);
     let client = server.client().await;
@@ -313,26 +314,24 @@ async fn race(extent: Extent) {
     race.racers.clear();
 
     let (fenced, bare) = (writes(&database, "fenced").await, writes(&database, "bare").await);
-    let lease = runs.collection::<Document>("leases").find_one(doc! {}).await.unwrap().unwrap();
-    let takings = lease.get_i64("fence").unwrap();
+    let taken = runs.collection::<Document>("leases").find_one(doc! {}).await.unwrap().unwrap();
+    let takings = taken.get_i64("fence").unwrap();
     let log = fs::read_to_string(&log).unwrap();
     let said = |what: &'static str| log.lines().filter(move |it| it.starts_with(what));
     let minutes =
         |it: &&Entry| it.thinks.timestamp_millis().abs_diff(it.at.timestamp_millis()) > 60_000;
     let wrong: BTreeSet<i64> =
         bare.iter().chain(&fenced).filter(minutes).map(|it| it.fence).collect();
-    println!(
-        "{} processes, {} at a time; {} killed, {} stopped, {} of them with the lease, and {} for longer than it lasts",
+    let happened = format!(
+        "{} processes, {} at a time; {} killed, {} stopped, {} of them with the lease, and {} for longer than it lasts\n\
+         {takings} takings, {} of them with a clock that is wrong by minutes; {} writes with a number and {} without; \
+         {} refused; {} ended otherwise",
         race.started,
         race.extent.racers,
         race.kills,
         race.stops + race.long_stops,
         race.stops_of_holders + race.long_stops,
         race.long_stops,
-    );
-    println!(
-        "{takings} takings, {} of them with a clock that is wrong by minutes; {} writes with a number and {} without; \
-         {} refused; {} ended otherwise",
         wrong.len(),
         fenced.len(),
         bare.len(),
@@ -358,4 +357,5 @@ async fn race(extent: Extent) {
     assert!(said("refused").count() >= long_stops.len(), "nobody came too late");
     assert!(writers > least && !wrong.is_empty(), "{writers} writers");
     assert!(race.kills > kills && race.stops_of_holders > 0);
+    happened
 }

@@ -29,9 +29,8 @@ impl Deployment {
             if found(&run) {
                 return shown(&engine, run).await;
             }
-            if begun.elapsed() > LIMIT {
-                panic!("never seen: {what}; {:#}", shown(&engine, run).await);
-            }
+            let late = begun.elapsed() > LIMIT;
+            assert!(!late, "never seen: {what}; {:#}", shown(&engine, run).await);
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -505,36 +505,14 @@ async fn begin(
     let now = DateTime::now();
     let Some(left) = left else {
         let job = Job {
-            id,
-            database: store.name().to_owned(),
-            asked: proposal.asked.clone(),
-            destination: proposal.destination.clone(),
-            by: Holder::this().name(),
             datasets: i64::try_from(proposal.datasets.len()).unwrap_or(i64::MAX),
             plan: proposal.plan.clone(),
             state: JobState::Running,
             fence,
-            created: now,
             time: Some(now),
             started: Some(now),
-            ended: None,
-            last_write: None,
-            documents: 0,
-            ahead: 0,
-            verified: 0,
-            to_verify: 0,
-            verifying_since: None,
-            bytes: 0,
-            under_way: Vec::new(),
-            rates: None,
-            remaining: None,
-            estimate: None,
-            pace: Pace::default(),
-            holding: None,
-            error: None,
             journal: Some(JobJournal::begun(proposal)),
-            undo: None,
-            hands: BTreeMap::new(),
+            ..Job::asked_now(id, store.name(), proposal.asked.clone(), &proposal.destination)
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
         let keeps_journal = !proposal.asked.without_undo;
@@ -589,6 +567,44 @@ async fn begin(
     Err(Error::Refused(format!(
         "run {id} was changed by somebody else in this moment; look at it and try again"
     )))
+}
+
+impl Job {
+    /// A run that was just asked for, and not begun.
+    pub fn asked_now(id: ObjectId, database: &str, asked: Asked, destination: &str) -> Self {
+        Self {
+            id,
+            database: database.to_owned(),
+            asked,
+            destination: destination.to_owned(),
+            datasets: 0,
+            plan: String::new(),
+            state: JobState::Planned,
+            fence: 0,
+            by: Holder::this().name(),
+            created: DateTime::now(),
+            time: None,
+            started: None,
+            ended: None,
+            last_write: None,
+            documents: 0,
+            ahead: 0,
+            verified: 0,
+            to_verify: 0,
+            verifying_since: None,
+            bytes: 0,
+            under_way: Vec::new(),
+            rates: None,
+            remaining: None,
+            estimate: None,
+            pace: Pace::default(),
+            holding: None,
+            error: None,
+            journal: None,
+            undo: None,
+            hands: BTreeMap::new(),
+        }
+    }
 }
 
 impl JobJournal {

@@ -1,9 +1,6 @@
 //! Runs that are there already: listing them, controlling them from anywhere, going on with them.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use futures_util::FutureExt;
@@ -166,41 +163,12 @@ impl Engine {
             return Ok(None);
         }
         let id = ObjectId::new();
+        let destination = request.destination.as_ref().unwrap_or(crate::versions::newest());
+        let asked = Asked::of(request);
         let job = Job {
-            id,
-            database: self.store.name().to_owned(),
-            asked: Asked::of(request),
-            destination: request
-                .destination
-                .as_ref()
-                .unwrap_or(crate::versions::newest())
-                .to_string(),
             datasets: i64::try_from(datasets).unwrap_or(i64::MAX),
-            plan: String::new(),
-            state: JobState::Planned,
-            fence: 0,
-            by: Holder::this().name(),
-            created: DateTime::now(),
-            time: None,
-            started: None,
-            ended: None,
-            last_write: None,
-            documents: 0,
-            ahead: 0,
-            verified: 0,
-            to_verify: 0,
-            verifying_since: None,
-            bytes: 0,
-            under_way: Vec::new(),
-            rates: None,
-            remaining: None,
             estimate: plan.estimate.clone(),
-            pace: Pace::default(),
-            holding: None,
-            error: None,
-            journal: None,
-            undo: None,
-            hands: BTreeMap::new(),
+            ..Job::asked_now(id, self.store.name(), asked, &destination.to_string())
         };
         self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
         Ok(Some((self.run(&id.to_hex()).await?, plan)))

@@ -55,7 +55,9 @@ pub fn settled(mut dump: Dump) -> Dump {
     let runs: BTreeSet<ObjectId> = runs.filter_map(|it| it.get_object_id("_id").ok()).collect();
     for name in ["runs", "run_datasets"] {
         for it in dump.get_mut(name).into_iter().flatten() {
-            FIGURES.iter().for_each(|key| _ = it.remove(key));
+            for key in FIGURES {
+                it.remove(key);
+            }
         }
     }
     for documents in dump.values_mut() {

@@ -157,7 +157,7 @@ async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes
             let (mut points, mut server) = (0, None);
             for (case, mut choice) in own {
                 let server = server.get_or_insert_with(|| Mongod::start(&[]));
-                points += kill_at_all(server, begun, case, &mut choice).await;
+                points += Box::pin(kill_at_all(server, begun, case, &mut choice)).await;
             }
             points
         })
