@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bson::{DateTime, doc};
-use engine::{Control, State as Became};
+use engine::{Control, Request, State as Became};
 use revisions::{Release, admin};
-use tests::{Dump, Mongod, NEWEST, State};
+use tests::{Dump, Mongod, NEWEST, State, to};
 use tokio::sync::OnceCell;
 
-use crate::place::{Place, What, to};
+use crate::place::{Place, What};
 
 /// Below the oldest revision.
 const BOTTOM: &str = "0.6.1";
@@ -99,7 +99,8 @@ pub async fn garden(server: &Mongod, begun: DateTime) -> [Case; 2] {
 async fn drop_what_cannot_go(place: &Place, version: &str) {
     let (control, _meter, _events) = Control::new();
     let engine = place.deployment.engine().await;
-    let report = engine.migrate(to(version, true), control).await.unwrap();
+    let dry = Request { dry_run: true, ..to(version) };
+    let report = engine.migrate(dry, control).await.unwrap();
     let refused = report.datasets.iter().filter(|it| it.state == Became::Refused);
     let names: BTreeSet<&str> = refused.filter_map(|it| it.name.as_deref()).collect();
     let names: Vec<&str> = names.into_iter().collect();

@@ -1,12 +1,9 @@
 //! A database, a database of runs of its own, and ways to end what works on them after a given write.
 
 use bson::{DateTime, Document, doc};
-use engine::{
-    Connection, Control, Engine, JobState, OnFailure, Outcome, Request, RunSummary,
-    State as Became, Target,
-};
+use engine::{Connection, Control, Engine, JobState, Outcome, RunSummary, State as Became};
 use mongodb::options::WriteConcern;
-use tests::{Cut, Deployment, Dump, Mongod, Wire, Write, program, timeless};
+use tests::{Cut, Deployment, Dump, Mongod, Wire, Write, program, timeless, to};
 
 use crate::ledger::{readable, settled};
 
@@ -54,17 +51,6 @@ pub struct Place {
     archive: Dump,
     name: String,
     engine: Engine,
-}
-
-pub fn to(version: &str, dry_run: bool) -> Request {
-    Request {
-        target: Target::Everything,
-        destination: Some(version.parse().unwrap()),
-        on_failure: OnFailure::GoOn,
-        dry_run,
-        without_undo: false,
-        without_archive: false,
-    }
 }
 
 impl Place {
@@ -252,7 +238,7 @@ fn connection(uri: String, name: &str) -> Connection {
 async fn carry_out(engine: &Engine, what: &What) -> engine::Result<Came> {
     let (control, _meter, _events) = Control::new();
     let report = match what {
-        What::Migrate(version) => engine.migrate(to(version, false), control).await?,
+        What::Migrate(version) => engine.migrate(to(version), control).await?,
         What::Undo(run) => engine.undo(run, &[], control).await?,
         What::Repair => {
             let diagnosis = engine.repair(control).await?;
