@@ -10,6 +10,11 @@ const SILENT: &[(&str, bool, &str)] = &[
     ("0.16.1", true, "labels in lists get a schema where an empty one was"),
     (
         "0.20.0",
+        true,
+        "what has been above it keeps `_dataset_id`, and the rest is as on the way down",
+    ),
+    (
+        "0.20.0",
         false,
         "sidebar groups and the names of settings are other values in the same places",
     ),
