@@ -206,7 +206,7 @@ async fn a_journal_expires() {
 async fn a_journal_of_which_a_part_is_removed_is_removed_whole_by_whoever_comes_next() {
     let deployment = large().await;
     deployment.plant("datasets", [image_dataset("other")]).await;
-    let wire = Wire::before(Mongod::shared(), "delete", "fiftyone_migrate.run_journal").await;
+    let wire = Wire::before(Mongod::shared(), 1, "delete", "fiftyone_migrate.run_journal").await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let first = there.led_by(program!(["-n", "large", "-v", NEWEST]));
     let first = first.env("FIFTYONE_MIGRATE_UNDO_DAYS", "0").spawn();

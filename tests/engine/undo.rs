@@ -33,7 +33,18 @@ async fn killed_before(
     command: &str,
     namespace: &str,
 ) -> String {
-    let wire = Wire::before(Mongod::shared(), command, namespace).await;
+    killed_before_the(1, deployment, arguments, command, namespace).await
+}
+
+/// The same for the first, second, .. of such writes.
+async fn killed_before_the(
+    which: usize,
+    deployment: &Deployment,
+    arguments: &[&str],
+    command: &str,
+    namespace: &str,
+) -> String {
+    let wire = Wire::before(Mongod::shared(), which, command, namespace).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
     assert_eq!(ended.status, None, "{}", ended.stderr);
@@ -310,7 +321,8 @@ async fn killed_after_the_commit() -> (Deployment, Dump, String) {
     deployment.migrate(to("0.18.0")).await;
     let before = dump(&deployment).await;
     let place = "fiftyone_migrate.archive";
-    let run = killed_before(&deployment, &["--all"], "update", place).await;
+    // The first of them, before the commit, says what is about to be given back.
+    let run = killed_before_the(2, &deployment, &["--all"], "update", place).await;
     deployment.assert_newest().await;
     (deployment, before, run)
 }
@@ -369,11 +381,11 @@ async fn samples_that_were_added_while_the_run_rested_are_seen() {
     let added = made_after(-1800);
     deployment.plant(samples, [doc! { "_id": added, "created_at": "mine" }]).await;
     says(&deployment, &["runs", "resume", &run]).await;
-    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    // Samples of the other one are from within that hour, too.
+    let undone = tries_to_undo(&deployment, &run, &["images"]).await.unwrap();
     let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
     assert_eq!(reasons, ["samples were added to it since"]);
     assert_eq!(deployment.version_of("images").await, NEWEST.into());
-    assert_eq!(deployment.version_of("videos").await, "0.18.0".into());
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ struct Line {
     /// How many writes are let through.
     through: usize,
     /// A write that is not, however few came before it.
-    before: Option<Write>,
+    before: Option<(Write, usize)>,
     cut: Cut,
     state: Mutex<State>,
     over: watch::Sender<bool>,
@@ -97,13 +97,18 @@ impl Wire {
         Self::with(server, through, None, cut).await
     }
 
-    /// A wire whose program is dead before the first such write to a collection arrives.
-    pub async fn before(server: &Mongod, command: &str, namespace: &str) -> Self {
+    /// A wire whose program is dead before the first, second, .. such write to a collection arrives.
+    pub async fn before(server: &Mongod, which: usize, command: &str, namespace: &str) -> Self {
         let write = Write { command: command.to_owned(), namespace: namespace.to_owned() };
-        Self::with(server, usize::MAX, Some(write), Cut::Dead).await
+        Self::with(server, usize::MAX, Some((write, which)), Cut::Dead).await
     }
 
-    async fn with(server: &Mongod, through: usize, before: Option<Write>, cut: Cut) -> Self {
+    async fn with(
+        server: &Mongod,
+        through: usize,
+        before: Option<(Write, usize)>,
+        cut: Cut,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (over, _) = watch::channel(false);
@@ -179,8 +184,9 @@ impl Line {
                 return;
             }
             if let Some(write) = write_in(&message).filter(|_| !is_over) {
-                let is_it = self.before.as_ref() == Some(&write);
-                state.writes.push(write);
+                state.writes.push(write.clone());
+                let alike = || state.writes.iter().filter(|it| **it == write).count();
+                let is_it = self.before.as_ref().is_some_and(|it| it.0 == write && it.1 == alike());
                 let is_through = state.writes.len() > self.through;
                 if (is_it || is_through) && state.unanswered.is_none() {
                     if self.cut != Cut::Unanswered {

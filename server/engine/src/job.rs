@@ -266,18 +266,17 @@ impl Hand {
     }
 
     async fn put_down(self, ended: Result<Option<JobState>, Failure>) -> Result<JobState> {
-        use JobState::{Completed, CompletedWithFailures, Undone};
         let Self { store, id, guard, eye, .. } = self;
         drop(eye);
-        if let Ok(Some(Completed | CompletedWithFailures | Undone)) = ended
-            && let Err(failure) = store.forget_marks(id).await
-        {
-            tracing::warn!("the marks of run {id} could not be removed: {failure}");
-        }
-        if let Ok(Some(state @ (Completed | CompletedWithFailures | Undone))) = ended
-            && let Err(failure) = store.forget_checks(id, state != CompletedWithFailures).await
-        {
-            tracing::warn!("what was to be verified of run {id} could not be removed: {failure}");
+        if let Ok(Some(JobState::Undone)) = ended {
+            if let Err(failure) = store.forget_marks(id).await {
+                tracing::warn!("the marks of run {id} could not be removed: {failure}");
+            }
+            if let Err(failure) = store.forget_checks(id, true).await {
+                tracing::warn!(
+                    "what was to be verified of run {id} could not be removed: {failure}"
+                );
+            }
         }
         guard.release().await;
         match ended {
@@ -310,6 +309,11 @@ impl Hand {
         if !halted {
             let verified =
                 if failures { JobEvent::VerifiedWithFailures } else { JobEvent::Verified };
+            // Before it is completed, so that nothing of it stays if that is the last that we do.
+            if self.ours().await?.is_some() {
+                self.store.forget_marks(self.id).await?;
+                self.store.forget_checks(self.id, !failures).await?;
+            }
             return self.move_on(|_| verified, progress).await;
         }
         if self.hands_over {

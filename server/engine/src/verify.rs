@@ -169,7 +169,15 @@ impl Verifying<'_> {
         verdicts: Vec<(&Checked, Verdict)>,
         reports: &mut Reports<'_>,
     ) -> Result<bool, Failure> {
-        let verdicts: Vec<_> = verdicts.into_iter().filter(|(_, it)| !it.is_clean()).collect();
+        let is_altered = |it: &Checked| {
+            let told = reports.get(&crate::tally::text(&it.id));
+            told.is_some_and(|it| it.cause == Some(Cause::Altered))
+        };
+        // One that was wrong before and is not any more is news as well.
+        let verdicts: Vec<_> = verdicts
+            .into_iter()
+            .filter(|(dataset, verdict)| !verdict.is_clean() || is_altered(dataset))
+            .collect();
         if verdicts.is_empty() {
             return Ok(false);
         }
@@ -194,7 +202,7 @@ impl Verifying<'_> {
                 }
             }
             if verdict.wrong.is_empty() {
-                it.state = State::Migrated;
+                (it.state, it.reason, it.cause) = (State::Migrated, None, None);
             } else {
                 any = true;
                 it.state = State::Failed;
@@ -224,8 +232,12 @@ impl Verifying<'_> {
             .map(|it| {
                 let report = noted(it)?.report;
                 let of = |key: &str| report.get(key).cloned();
-                let keys = ["state", "reason", "cause", "found", "destination"];
+                let keys = ["state", "found", "destination"];
                 let own = keys.iter().filter_map(|key| Some(((*key).to_owned(), of(key)?)));
+                // What is not said any more is not to stay.
+                let why =
+                    ["reason", "cause"].map(|key| (key.to_owned(), of(key).unwrap_or_default()));
+                let own = own.chain(why);
                 Ok((it.id.as_str(), own.collect()))
             })
             .collect::<Result<_, Failure>>()?;

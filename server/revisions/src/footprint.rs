@@ -320,7 +320,9 @@ mod tests {
         assert_eq!(of(&[]), None);
         // A renamed key would come back at the end, so that its place is noted; an added one is only removed.
         let noted = footprint.noted();
-        assert!(noted.get_array("$or").unwrap().contains(&doc! { "a": { "$exists": true } }.into()));
+        assert!(
+            noted.get_array("$or").unwrap().contains(&doc! { "a": { "$exists": true } }.into())
+        );
         assert!(footprint.is_heavy() && !of(&[set("c")]).unwrap().is_heavy());
     }
 

@@ -1,5 +1,6 @@
-//! Following what others write while a run is verified: what was looked at and is written to after that is looked at
-//! again. A replica set tells it by its change stream; of a server that stands alone nothing more is known then than what
+//! Following what others write while a run is verified: what was looked at and is written to after that is looked at again.
+//!
+//! A replica set tells it by its change stream; of a server that stands alone nothing more is known then than what
 //! looking has shown.
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! What holds of every document of a collection once a migration has passed over it: which keys are there, and which
-//! are not. Whatever is otherwise has not been passed over.
+//! What holds of every document of a collection once a migration has passed over it: which keys are there, which are not.
+//!
+//! Whatever is otherwise has not been passed over.
 
 use std::collections::BTreeMap;
 
