@@ -232,7 +232,9 @@ impl Begun {
             for ((scope, name), footprint) in
                 [("samples", &names.samples), ("frames", &names.frames)].iter().zip(footprints)
             {
-                parts.extend(footprint.as_ref().map(|it| Part {
+                // A key that is in the way by now may be our own.
+                let is_told = |it: &&Footprint| !again || it.only_removes() || it.is_whole();
+                parts.extend(footprint.as_ref().filter(is_told).map(|it| Part {
                     values: self.values_of(work, turn, scope),
                     collection: (*name).clone(),
                     filter: it.kept(),

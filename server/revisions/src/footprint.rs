@@ -141,6 +141,11 @@ impl Footprint {
         }
     }
 
+    /// Whether every document is kept as a whole.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+
     /// Whether a key that is still there was never changed: it would be gone.
     pub fn only_removes(&self) -> bool {
         matches!(self, Self::Keys { renamed, given, .. } if renamed.is_empty() && given.is_empty())

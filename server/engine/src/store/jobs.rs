@@ -221,7 +221,12 @@ impl Store {
     pub async fn list_jobs(&self, at_most: i64) -> Result<Vec<Job>, Failure> {
         let runs = self.jobs.collection::<Job>(RUNS);
         let found = runs.find(doc! { "database": self.name() });
-        Ok(found.sort(doc! { "_id": -1 }).limit(at_most).await?.try_collect().await?)
+        Ok(found
+            .sort(doc! { "created": -1, "_id": -1 })
+            .limit(at_most)
+            .await?
+            .try_collect()
+            .await?)
     }
 
     /// One run of this database.

@@ -217,13 +217,22 @@ impl Store {
     /// The newest run after this one that has migrated a dataset and was not undone.
     pub async fn migrated_since(
         &self,
-        run: ObjectId,
+        (run, created): (ObjectId, DateTime),
         dataset: &str,
     ) -> Result<Option<ObjectId>, Failure> {
-        let filter = doc! { "dataset": dataset, "run": { "$gt": run }, "state": { "$in": ["migrated", "not_undone"] } };
+        let filter = doc! { "dataset": dataset, "run": { "$ne": run }, "state": { "$in": ["migrated", "not_undone"] } };
         let datasets = self.jobs.collection::<Document>(super::jobs::RUN_DATASETS);
-        let found = datasets.find_one(filter).sort(doc! { "_id": -1 }).await?;
-        Ok(found.and_then(|it| it.get_object_id("run").ok()))
+        let found = datasets.find(filter).projection(doc! { "run": 1 }).await?;
+        let others: Vec<Document> = found.try_collect().await?;
+        if others.is_empty() {
+            return Ok(None);
+        }
+        // Their ids say nothing of what was first within one second.
+        let ids: Vec<Bson> = others.iter().filter_map(|it| it.get("run").cloned()).collect();
+        let later = doc! { "_id": { "$in": ids }, "created": { "$gt": created } };
+        let runs = self.jobs.collection::<Document>(super::jobs::RUNS);
+        let last = runs.find_one(later).sort(doc! { "created": -1 }).projection(doc! { "_id": 1 });
+        Ok(last.await?.and_then(|it| it.get_object_id("_id").ok()))
     }
 }
 

@@ -119,7 +119,8 @@ impl Back {
         if !is_back {
             let keys = kept.edited();
             if !keys.is_empty() {
-                let later = self.store.migrated_since(self.job.id, text).await?;
+                let later =
+                    self.store.migrated_since((self.job.id, self.job.created), text).await?;
                 return Err(Stay::Refused(match later {
                     Some(run) => format!("run {run} has migrated it since; undo that one first"),
                     None => format!("somebody has changed it since: {}", listed(&keys)),
