@@ -47,7 +47,8 @@ async fn killed_before_the(
     let wire = Wire::before(Mongod::shared(), which, command, namespace).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
-    assert_eq!(ended.status, None, "{}", ended.stderr);
+    // If it is fast it has seen that its connection is gone.
+    assert_ne!(ended.status, Some(0), "{}", ended.stderr);
     newest_run(deployment).await
 }
 
