@@ -16,7 +16,7 @@ use crate::{
     clock::Moment,
     progress::Control,
     shares,
-    store::{Asked, Failure, Held, Holder, LONGEST_WRITE, Lease, Scope, Store, Taking},
+    store::{Asked, Failure, Held, Holder, LONGEST_WRITE, Lease, Scope, Store, TTL, Taking},
 };
 
 /// How often a lease is renewed.
@@ -86,6 +86,7 @@ impl Guard {
             Keeper {
                 store: store.clone(),
                 held: held.clone(),
+                since,
                 control: control.clone(),
                 lost: Arc::clone(&lost),
             }
@@ -145,25 +146,32 @@ impl Guard {
 struct Keeper {
     store: Store,
     held: Held,
+    /// When it was taken.
+    since: Moment,
     control: Control,
     lost: Arc<AtomicBool>,
 }
 
 impl Keeper {
     async fn keep(self) {
-        let mut wait = RENEWAL;
+        let (mut wait, mut since) = (RENEWAL, self.since);
         loop {
             tokio::time::sleep(wait).await;
             match self.store.renew(&self.held).await {
-                Ok(Some(since)) => {
+                Ok(Some(renewed)) => {
+                    since = renewed;
                     self.control.write_until(since + WRITING);
                     wait = RENEWAL;
                 }
                 Ok(None) => return lose(&self.held, &self.lost, &self.control),
-                // The server may be back before it runs out; after that nothing is written.
-                Err(failure) => {
+                Err(failure) if Moment::now() < since + TTL => {
                     tracing::warn!("{} could not be renewed: {failure}", self.held);
                     wait = AGAIN;
+                }
+                // It has run out by now, and whoever waits for it to be renewed waits for nothing.
+                Err(failure) => {
+                    tracing::warn!("{} could not be renewed in time: {failure}", self.held);
+                    return lose(&self.held, &self.lost, &self.control);
                 }
             }
         }
@@ -172,7 +180,7 @@ impl Keeper {
 
 fn lose(held: &Held, lost: &AtomicBool, control: &Control) {
     if !lost.swap(true, Ordering::Relaxed) {
-        tracing::warn!("{held} was taken over by somebody else");
+        tracing::warn!("{held} is lost: somebody else may have it by now");
     }
     control.lose();
 }

@@ -53,7 +53,7 @@ pub struct Meter {
     to_verify: Arc<AtomicU64>,
     last_write: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
-    until: Until,
+    term: Term,
     broken: Arc<Mutex<Option<String>>>,
     cut_off: Arc<AtomicBool>,
     pace: Arc<Mutex<Pace>>,
@@ -63,8 +63,19 @@ pub struct Meter {
     tally: Tally,
 }
 
-/// Until when new writes may be begun; `None` for as long as anybody likes.
-type Until = Arc<Mutex<Option<Moment>>>;
+/// For how long what is held allows new writes to be begun.
+type Term = Arc<Mutex<Allowed>>;
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Allowed {
+    /// For as long as anybody likes: nothing is held.
+    #[default]
+    Always,
+    /// Until then. Afterwards it is either renewed, if the program was only asleep for a while, or lost.
+    Until(Moment),
+    /// Somebody else may write now.
+    Lost,
+}
 
 /// What the run itself holds: the meter, and the way to tell what happens. Nobody else keeps one, so that the
 /// events end when the run does.
@@ -73,8 +84,8 @@ pub struct Control {
     meter: Meter,
     events: mpsc::UnboundedSender<Event>,
     insists: bool,
-    /// Until when what is claimed may be written, beside what holds for all that this program does.
-    claim: Option<Until>,
+    /// For how long what is claimed may be written, beside what holds for all that this program does.
+    claim: Option<Term>,
 }
 
 /// An operation on samples or frames that the server is at.
@@ -170,25 +181,37 @@ impl Control {
         self.meter.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Until when new writes may be begun: a program that was asleep for longer than its lease finds out here, before
-    /// it has asked anybody.
+    /// Until when new writes may be begun: a program that was asleep for longer finds out here, before it has asked
+    /// anybody, and waits until what is held is renewed, or lost.
     pub(crate) fn write_until(&self, moment: Moment) {
-        let until = self.claim.as_ref().unwrap_or(&self.meter.until);
-        *until.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
+        let mut allowed = self.term().lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*allowed, Allowed::Lost) {
+            *allowed = Allowed::Until(moment);
+        }
     }
 
     /// Somebody else may write now, and nothing more is begun here, however important. Of a claim, nothing more of what
     /// is claimed.
     pub(crate) fn lose(&self) {
-        self.write_until(Moment::now());
+        *self.term().lock().unwrap_or_else(PoisonError::into_inner) = Allowed::Lost;
         if self.claim.is_none() {
             self.stop();
         }
     }
 
+    /// What the own term is: that of the claim, if something is claimed.
+    fn term(&self) -> &Term {
+        self.claim.as_ref().unwrap_or(&self.meter.term)
+    }
+
+    fn allowed(&self) -> impl Iterator<Item = Allowed> {
+        let terms = std::iter::once(&self.meter.term).chain(&self.claim);
+        terms.map(|it| *it.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The same control for what is claimed; nothing may be written before it is.
     pub(crate) fn claiming(&self) -> Self {
-        let claim = Some(Arc::new(Mutex::new(Some(Moment::now()))));
+        let claim = Some(Arc::new(Mutex::new(Allowed::Until(Moment::now()))));
         Self { claim, ..self.clone() }
     }
 
@@ -204,25 +227,41 @@ impl Control {
 
     /// Whether nothing may be begun any more, however important.
     pub(crate) fn is_over(&self) -> bool {
-        self.insisting().is_stopped()
+        self.allowed().any(|it| matches!(it, Allowed::Lost))
     }
 
-    /// Whether nothing new may be begun.
+    /// Whether nothing new may be begun. It never becomes false again: what was left out because of it would not be
+    /// missed otherwise.
     pub(crate) fn is_stopped(&self) -> bool {
-        let now = Moment::now();
-        let is_over = |it: &Until| {
-            let until = *it.lock().unwrap_or_else(PoisonError::into_inner);
-            until.is_some_and(|it| it <= now)
-        };
-        (!self.insists && self.meter.stop.load(Ordering::Relaxed))
-            || is_over(&self.meter.until)
-            || self.claim.as_ref().is_some_and(is_over)
+        (!self.insists && self.meter.stop.load(Ordering::Relaxed)) || self.is_over()
     }
 
-    /// Waits while the run holds; whether it goes on then.
+    /// Whether a write that is begun in this moment ends before somebody else may write.
+    pub(crate) fn is_in_time(&self) -> bool {
+        let now = Moment::now();
+        self.allowed().all(|it| match it {
+            Allowed::Always => true,
+            Allowed::Until(moment) => now < moment,
+            Allowed::Lost => false,
+        })
+    }
+
+    /// Waits while the run holds, and while it is not known whether what is held was lost in our sleep. Returns whether
+    /// something new may be begun now.
     pub(crate) async fn may_go_on(&self) -> bool {
         while !self.is_stopped() {
-            if self.holding().is_none() {
+            if self.holding().is_none() && self.is_in_time() {
+                return true;
+            }
+            tokio::time::sleep(HOLD).await;
+        }
+        false
+    }
+
+    /// The same for what ends something that was begun, however the run goes on.
+    pub(crate) async fn may_end(&self) -> bool {
+        while !self.is_over() {
+            if self.is_in_time() {
                 return true;
             }
             tokio::time::sleep(HOLD).await;
@@ -325,5 +364,67 @@ impl Control {
     pub(crate) fn send(&self, event: Event) {
         // Nobody listens any more: then nobody misses it.
         self.events.send(event).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::{FutureExt, poll};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(1_000);
+
+    /// A control whose time is over, because it was asleep or because it cannot renew what it holds.
+    fn late() -> Control {
+        let (control, ..) = Control::new();
+        control.write_until(Moment::now());
+        control
+    }
+
+    #[tokio::test]
+    async fn whoever_was_asleep_waits_until_its_lease_is_renewed_and_leaves_nothing_out() {
+        let control = late();
+        assert!(!control.is_in_time() && !control.is_stopped() && !control.is_over());
+        let (mut goes_on, mut ends) = (pin!(control.may_go_on()), pin!(control.may_end()));
+        assert!(poll!(&mut goes_on).is_pending() && poll!(&mut ends).is_pending());
+        control.write_until(Moment::now() + LONG);
+        assert!(goes_on.await && ends.await);
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_is_not_waited_for_and_never_comes_back() {
+        let control = late();
+        let (mut goes_on, insisting) = (pin!(control.may_go_on()), control.insisting());
+        assert!(poll!(&mut goes_on).is_pending());
+        control.lose();
+        control.write_until(Moment::now() + LONG);
+        assert!(!goes_on.await);
+        assert_eq!(insisting.may_go_on().now_or_never(), Some(false));
+        assert_eq!(insisting.may_end().now_or_never(), Some(false));
+        assert!(control.is_stopped() && control.is_over() && !control.is_in_time());
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_is_lost_leaves_the_rest_alone() {
+        let (control, ..) = Control::new();
+        control.write_until(Moment::now() + LONG);
+        let claim = control.claiming();
+        assert!(!claim.is_in_time(), "nothing may be written before it is claimed");
+        claim.write_until(Moment::now() + LONG);
+        assert!(claim.is_in_time());
+        claim.lose();
+        assert!(claim.is_over() && !control.is_over() && control.is_in_time());
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_may_be_ended_by_whoever_is_told_to_stop() {
+        let (control, ..) = Control::new();
+        control.stop();
+        assert_eq!(control.may_go_on().now_or_never(), Some(false));
+        assert_eq!(control.insisting().may_go_on().now_or_never(), Some(true));
+        assert_eq!(control.may_end().now_or_never(), Some(true));
     }
 }

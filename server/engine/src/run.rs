@@ -444,7 +444,15 @@ impl Run {
             }
         }
         for collection in &plan.changed.drop {
+            if !self.control.may_go_on().await {
+                plan.report.state = State::Untouched;
+                return Ok(());
+            }
             self.store.drop_collection(collection).await.map_err(|it| self.store.error(it))?;
+        }
+        if !self.control.may_go_on().await {
+            plan.report.state = State::Untouched;
+            return Ok(());
         }
         let changed = Config { document: plan.changed.config.clone() };
         let stamped = self.store.stamp_database(&plan.read, &changed).await;
@@ -558,7 +566,7 @@ impl Run {
             by_destination.entry(it.destination.to_string()).or_default().push(it);
         }
         for (version, tasks) in by_destination {
-            if self.control.is_stopped() {
+            if !self.control.may_go_on().await {
                 report.datasets.extend(untouched(&tasks));
                 continue;
             }

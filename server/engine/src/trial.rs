@@ -39,7 +39,7 @@ impl Held {
 
     /// Whether a write that carries no number may be begun now.
     pub fn may_write(&self) -> bool {
-        !self.control.is_stopped()
+        !self.control.is_stopped() && self.control.is_in_time()
     }
 
     /// Gives it back.

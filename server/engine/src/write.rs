@@ -180,6 +180,10 @@ impl Writer {
         };
         let hasty = group.iter().any(|(_, again)| *again);
         let ready = self.change_all(group, repeated, written, moved).await;
+        if !self.control.may_end().await {
+            let halted = |(it, _): (Work, bool)| Written::Halted(it.task, Halt::Stopped);
+            return written.extend(ready.into_iter().map(halted));
+        }
         let committed = async {
             self.promise(&ready).await?;
             self.commit(&ready).await
@@ -345,7 +349,7 @@ impl Writer {
     /// Add and change what belongs to one dataset. False if somebody else has changed one of its runs.
     /// `all`: not only what is quick.
     async fn change(&self, work: &Work, all: bool) -> Result<bool, Halt> {
-        if self.control.is_stopped() {
+        if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
         }
         for effect in work.effects().filter(|_| all) {
@@ -483,26 +487,24 @@ impl Writer {
         runs: &[&Document],
     ) -> Result<usize, Failure> {
         // Whoever has the lease by now may have put there what we would remove.
-        let ours = || {
-            if self.control.is_over() {
-                return Err(Failure::other(
-                    "the lease was lost; whoever goes on with the run does it",
-                ));
+        let ours = async || {
+            if self.control.may_end().await {
+                return Ok(());
             }
-            Ok(())
+            Err(Failure::other("the lease was lost; whoever goes on with the run does it"))
         };
         if !views.is_empty() {
-            ours()?;
+            ours().await?;
             self.store.delete_views(views).await?;
         }
         if !files.is_empty() {
-            ours()?;
+            ours().await?;
             self.store.delete_results(files).await?;
         }
         if runs.is_empty() {
             return Ok(0);
         }
-        ours()?;
+        ours().await?;
         self.store.delete_runs(runs).await
     }
 }

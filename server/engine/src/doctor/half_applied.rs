@@ -129,7 +129,7 @@ async fn carry(
     from: &Release,
     to: &Release,
 ) -> Result<Result<Vec<String>, String>, Halt> {
-    surgery.edge()?;
+    surgery.edge().await?;
     let Surgery { patient: Patient { store, existing, .. }, control, run, now, .. } = surgery;
     let entries = store.entries().await?;
     let Some(entry) = entries.into_iter().find(|it: &Entry| it.id == key) else {

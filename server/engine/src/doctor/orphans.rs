@@ -147,7 +147,7 @@ pub async fn complete(surgery: &Surgery) -> Result<(), Halt> {
     }
     let needed = files_needed(surgery, &[]).await?;
     for (record, mut files) in open {
-        surgery.edge()?;
+        surgery.edge().await?;
         // Those whose runs are there still are found again.
         files.retain(|it| !needed.contains(it));
         if !files.is_empty() {

@@ -39,8 +39,8 @@ pub struct Edit {
 
 impl Surgery {
     /// The edge between two pieces: here it can be stopped.
-    pub fn edge(&self) -> Result<(), Halt> {
-        if self.control.is_stopped() { Err(Halt::Stopped) } else { Ok(()) }
+    pub async fn edge(&self) -> Result<(), Halt> {
+        if self.control.may_go_on().await { Ok(()) } else { Err(Halt::Stopped) }
     }
 
     /// Writes down what is going to be done about a finding, with the originals.
@@ -50,7 +50,7 @@ impl Surgery {
         kept: Vec<(String, Document)>,
         files: Vec<ObjectId>,
     ) -> Result<ObjectId, Halt> {
-        self.edge()?;
+        self.edge().await?;
         let evidence = bson::serialize_to_document(&finding.evidence);
         let subject = finding.dataset.as_ref();
         let repair = Repair {
@@ -64,7 +64,7 @@ impl Surgery {
         };
         let id = self.patient.store.begin_repair(repair).await?;
         // Copying may have taken long.
-        self.edge()?;
+        self.edge().await?;
         Ok(id)
     }
 
@@ -83,7 +83,7 @@ impl Surgery {
         let store = &self.patient.store;
         let key = finding.dataset.as_ref().map_or(Bson::Null, |it| it.key.clone());
         for _ in 0..ATTEMPTS {
-            self.edge()?;
+            self.edge().await?;
             let Some(read) = store.datasets(std::slice::from_ref(&key)).await?.pop().flatten()
             else {
                 return Ok(Outcome::Mended("nothing: the dataset is gone".to_owned()));
