@@ -639,7 +639,19 @@ impl Report {
 }
 
 /// Loads and folds a group: what has to be written, and the reports of what has not.
-pub async fn folded(writer: &Writer, tasks: Vec<Task>) -> (Vec<Work>, Vec<DatasetReport>) {
+///
+/// In a task of its own, which goes on while nobody looks: one that waits to be looked at may have the last connection
+/// that somebody else waits for.
+pub async fn folded(writer: Writer, tasks: Vec<Task>) -> (Vec<Work>, Vec<DatasetReport>) {
+    let own = tasks.clone();
+    tokio::spawn(async move { fold_group(&writer, own).await }).await.unwrap_or_else(|lost| {
+        let failure = Failure::other(lost.to_string());
+        let failed = |it: &Task| halted(it, Halt::Failed(failure.clone()));
+        (Vec::new(), tasks.iter().map(failed).collect())
+    })
+}
+
+async fn fold_group(writer: &Writer, tasks: Vec<Task>) -> (Vec<Work>, Vec<DatasetReport>) {
     if writer.control.is_stopped() {
         return (Vec::new(), untouched(&tasks));
     }

@@ -87,7 +87,9 @@ pub async fn outlast(store: &Store, lease: i64, control: &Control, inherited: bo
         outwait(store).await;
     }
     if !control.may_end().await {
-        return Err(Error::Refused("stopped: the lease was lost; nothing was written since".to_owned()));
+        return Err(Error::Refused(
+            "stopped: the lease was lost; nothing was written since".to_owned(),
+        ));
     }
     store.forget_shares(lease).await.map_err(error)?;
     store.end_division(lease).await.map_err(error)

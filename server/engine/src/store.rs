@@ -61,6 +61,10 @@ const APP_NAME: &str = "fiftyone-migrate";
 /// The longest that one write to FiftyOne's own collections may take: less than what is left of a lease when it is begun.
 pub const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
+/// How much longer an answer is waited for than the server may take for it. A connection that is dead and does not say so
+/// would be waited on for ever.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// One FiftyOne database on one server.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -119,7 +123,7 @@ impl Store {
             command.insert(LIMIT, millis(LONGEST_WRITE));
         }
         quick(&mut command);
-        let answer = self.database.run_command(command).await?;
+        let answer = answered(LONGEST_WRITE, self.database.run_command(command)).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
     }
@@ -127,7 +131,7 @@ impl Store {
     /// The same with a command that is bytes already.
     async fn raw_command(&self, mut command: RawDocumentBuf) -> Result<Document, Failure> {
         command.append(cstr!("maxTimeMS"), millis(LONGEST_WRITE));
-        let answer = self.database.run_raw_command(command).await?;
+        let answer = answered(LONGEST_WRITE, self.database.run_raw_command(command)).await?;
         failure::in_answer(&answer)?;
         Ok(answer)
     }
@@ -162,4 +166,39 @@ fn hosts_in(uri: &str) -> &str {
 /// What a write waits for when it must outlive a crash: the journal, and a majority where there is one.
 fn durable() -> Document {
     doc! { "w": "majority", "j": true }
+}
+
+/// What the server answers to something that it may take this long for, with some time to wait for a connection and to
+/// wait for other members of a replica set.
+async fn answered<T>(
+    limit: Duration,
+    asked: impl IntoFuture<Output = Result<T, mongodb::error::Error>>,
+) -> Result<T, Failure> {
+    within(limit + GRACE, asked).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    asked: impl IntoFuture<Output = Result<T, mongodb::error::Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, asked.into_future()).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::unanswered(limit)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_never_answered_is_given_up_as_if_the_server_could_not_be_reached() {
+        let never = std::future::pending::<Result<(), mongodb::error::Error>>();
+        let failure = within(Duration::from_millis(1), never).await.unwrap_err();
+        assert!(failure.is_unreachable() && failure.is_fatal());
+        assert_eq!(failure.cause(), model::Cause::Connection);
+        assert!(failure.text.contains("has not answered for"), "{failure}");
+        let soon = within(Duration::from_secs(1_000), std::future::ready(Ok(7)));
+        assert_eq!(soon.await.unwrap(), 7);
+    }
 }

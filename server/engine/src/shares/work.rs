@@ -168,10 +168,7 @@ pub fn written(
 ) -> BoxStream<'static, Vec<DatasetReport>> {
     let folding = writer.clone();
     tasks
-        .then(move |tasks| {
-            let writer = folding.clone();
-            async move { run::folded(&writer, tasks).await }
-        })
+        .then(move |tasks| run::folded(folding.clone(), tasks))
         .map(move |(group, settled)| run::write_group(writer.clone(), group, settled))
         .buffer_unordered(run::GROUPS_SIDE_BY_SIDE)
         .boxed()

@@ -103,8 +103,8 @@ impl Store {
         } });
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).build();
         let from = self.collection(from);
-        let found = from.aggregate(pipeline).max_time(limit).write_concern(quick).await?;
-        found.try_collect::<Vec<_>>().await?;
+        let found = from.aggregate(pipeline).max_time(limit).write_concern(quick);
+        super::answered(limit, found).await?.try_collect::<Vec<_>>().await?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What a call to MongoDB can end with, in the few kinds we act upon.
 
+use std::time::Duration;
+
 use bson::Document;
 use model::Cause;
 use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
@@ -86,6 +88,12 @@ impl Failure {
 
     pub(crate) fn other(text: impl Into<String>) -> Self {
         Self { text: text.into(), kind: Kind::Other }
+    }
+
+    /// Nothing was heard of the server for this long.
+    pub(super) fn unanswered(waited: Duration) -> Self {
+        let text = format!("it has not answered for {} s", waited.as_secs());
+        Self { text, kind: Kind::Unreachable }
     }
 
     /// Somebody changes the same faster than we do.

@@ -406,7 +406,7 @@ impl Store {
     /// Runs a write against the database of the runs.
     pub(super) async fn jobs_command(&self, mut command: Document) -> Result<Document, Failure> {
         super::quick(&mut command);
-        let answer = self.jobs.run_command(command).await?;
+        let answer = super::answered(super::LONGEST_WRITE, self.jobs.run_command(command)).await?;
         super::failure::in_answer(&answer)?;
         Ok(answer)
     }

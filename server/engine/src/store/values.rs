@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use model::Labor;
 use mongodb::options::{Acknowledgment, WriteConcern};
 
-use super::{Failure, LONGEST_WRITE, Store};
+use super::{Failure, LONGEST_WRITE, Store, answered};
 use crate::progress::Control;
 
 /// How many documents one command brings back.
@@ -99,8 +99,8 @@ impl Store {
             "whenNotMatched": "insert",
         } });
         let source = self.collection(&first.collection);
-        let found = source.aggregate(stages).max_time(limit).write_concern(quick()).await?;
-        found.try_collect::<Vec<_>>().await?;
+        let found = source.aggregate(stages).max_time(limit).write_concern(quick());
+        answered(limit, found).await?.try_collect::<Vec<_>>().await?;
         Ok(())
     }
 
@@ -169,8 +169,8 @@ impl Store {
             } },
         ];
         let kept = self.jobs.collection::<Document>(place);
-        let found = kept.aggregate(stages).max_time(LONGEST_WRITE).write_concern(quick()).await?;
-        found.try_collect::<Vec<_>>().await?;
+        let found = kept.aggregate(stages).max_time(LONGEST_WRITE).write_concern(quick());
+        answered(LONGEST_WRITE, found).await?.try_collect::<Vec<_>>().await?;
         Ok(())
     }
 
