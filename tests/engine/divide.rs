@@ -24,6 +24,9 @@ const MANY: usize = 150;
 /// that nobody comes too late to help.
 const SLOW_MS: i32 = 40;
 
+/// The same until what a test waits for was seen, however busy the machine is.
+const SLOWER_MS: i32 = 200;
+
 /// Datasets that have nothing to do with each other, and some whose names clash when they become slugs.
 fn shapes() -> Dump {
     let mut dump = State::down_to("0.18.0").collections;
@@ -171,7 +174,7 @@ impl Divided {
         let mongod = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
         let deployment = Deployment::on(&mongod, "together").await;
         deployment.plant_all(shapes).await;
-        slow(&mongod, SLOW_MS).await;
+        slow(&mongod, SLOWER_MS).await;
         let id = detached(&deployment, flags).await;
         Self { mongod, begun: *begun, expected, deployment, id }
     }
@@ -197,6 +200,8 @@ impl Divided {
 async fn three_servers_leave_together_what_one_leaves_alone() {
     let divided = Divided::begin(&[]).await;
     let servers = [(); 3].map(|()| divided.server());
+    divided.until("divided among three", |it| hands(it).len() == 3).await;
+    slow(&divided.mongod, SLOW_MS).await;
     let run = divided.completed().await;
     end(servers).await;
     divided.assert_same("together").await;
@@ -226,6 +231,7 @@ async fn whoever_is_killed_another_goes_on_with_what_it_had() {
     // Some that the next one has to take over were claimed by one that is gone as well.
     leader.signal(Signal::SIGKILL);
     assert_eq!(leader.ended().await.status, None);
+    slow(&divided.mongod, SLOW_MS).await;
     let run = divided.completed().await;
     end([second, third]).await;
     divided.assert_same("killed").await;
@@ -353,6 +359,7 @@ async fn whoever_is_asleep_for_longer_than_a_lease_lasts_finds_that_others_have_
     // One that leads and one that helps, in the middle of what they do.
     leader.signal(Signal::SIGSTOP);
     first.signal(Signal::SIGSTOP);
+    slow(&divided.mongod, SLOW_MS).await;
     let run = divided.completed().await;
     let runs = divided.deployment.jobs().collection::<Document>("runs");
     let filter = doc! { "_id": ObjectId::parse_str(&divided.id).unwrap() };

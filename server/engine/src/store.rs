@@ -64,6 +64,7 @@ pub const LONGEST_WRITE: Duration = Duration::from_secs(10);
 /// How much longer an answer is waited for than the server may take for it. A connection that is dead and does not say so
 /// would be waited on for ever.
 const GRACE: Duration = Duration::from_secs(30);
+const SLICES: u32 = 20;
 
 /// One FiftyOne database on one server.
 #[derive(Clone, Debug)]
@@ -181,10 +182,14 @@ async fn within<T>(
     limit: Duration,
     asked: impl IntoFuture<Output = Result<T, mongodb::error::Error>>,
 ) -> Result<T, Failure> {
-    match tokio::time::timeout(limit, asked.into_future()).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::unanswered(limit)),
+    let mut asked = std::pin::pin!(asked.into_future());
+    // In slices: whoever was asleep for all of it has waited for one of them only.
+    for _ in 0..SLICES {
+        if let Ok(answer) = tokio::time::timeout(limit / SLICES, &mut asked).await {
+            return Ok(answer?);
+        }
     }
+    Err(Failure::unanswered(limit))
 }
 
 #[cfg(test)]
