@@ -148,6 +148,15 @@ impl Error {
     pub fn unknown_dataset(name: &str, entries: &[Entry]) -> Self {
         Self::UnknownDataset { name: name.to_owned(), nearest: nearest(name, entries) }
     }
+
+    /// The server could not be reached any more in the middle of a run. If it can be seen that somebody else has the run by
+    /// now, that counts.
+    pub(crate) fn cut_off<T>(rested: Result<T>, run: String, reason: String) -> Self {
+        match rested {
+            Err(taken_over @ Self::TakenOver(_)) => taken_over,
+            _ => Self::CutOff { run, reason },
+        }
+    }
 }
 
 /// The most similar name, if one is similar enough to be a slip of the keyboard.

@@ -192,10 +192,7 @@ impl Run {
             expired.remove(|| !self.control.is_told_to_stop()).await;
         }
         if let Some(reason) = error.filter(|_| self.control.is_cut_off()) {
-            return Err(match rested {
-                Err(taken_over @ Error::TakenOver(_)) => taken_over,
-                _ => Error::CutOff { run: run.to_hex(), reason },
-            });
+            return Err(Error::cut_off(rested, run.to_hex(), reason));
         }
         written?;
         report.run_state = Some(rested?);

@@ -153,10 +153,7 @@ impl Engine {
         let run = hand.id().to_hex();
         let rested = hand.rest_back(whole, broken.clone()).await;
         if let Some(reason) = broken.filter(|_| control.is_cut_off()) {
-            return Err(match rested {
-                Err(taken_over @ Error::TakenOver(_)) => taken_over,
-                _ => Error::CutOff { run, reason },
-            });
+            return Err(Error::cut_off(rested, run, reason));
         }
         undone?;
         report.run_state = Some(rested?);
