@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bson::DateTime;
 use nix::time::{ClockId, clock_gettime};
 
 /// A moment of this machine, suspended or not.
@@ -39,6 +40,14 @@ impl Add<Duration> for Moment {
     }
 }
 
+/// A time as people and scripts get it: always with its milliseconds, so that texts are in the order of their times.
+pub fn text(time: DateTime) -> String {
+    let millis = time.timestamp_millis().rem_euclid(1_000);
+    let whole = DateTime::from_millis(time.timestamp_millis() - millis);
+    let text = whole.try_to_rfc3339_string().unwrap_or_default();
+    text.strip_suffix('Z').map_or_else(|| text.clone(), |it| format!("{it}.{millis:03}Z"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +57,14 @@ mod tests {
         let (first, second) = (Moment::now(), Moment::now());
         assert!(first <= second);
         assert!(first < first + Duration::from_nanos(1));
+    }
+
+    #[test]
+    fn the_texts_of_times_are_in_their_order() {
+        let times = [-1, 0, 9, 10, 99, 100, 120, 125, 999, 1_000, 1_001, 60_000];
+        let texts = times.map(|it| text(DateTime::from_millis(it)));
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert_eq!(texts[6], "1970-01-01T00:00:00.120Z");
     }
 
     /// `/proc/uptime` counts the time in which the machine was suspended, and so does the clock.

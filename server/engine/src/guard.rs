@@ -1,12 +1,6 @@
 //! What is in our hands, the lease or a claim: taken, renewed until it is given back, and never outlived by a write.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use bson::oid::ObjectId;
 use tokio::task::JoinSet;
@@ -41,7 +35,6 @@ pub struct Guard {
     store: Store,
     held: Held,
     control: Control,
-    lost: Arc<AtomicBool>,
     /// The number of the lease before this one, whose marks count.
     before: i64,
     /// Of one task, which ends with it: whoever forgets to give it back must not keep it for ever.
@@ -80,20 +73,12 @@ impl Guard {
     /// Keeps what was just taken. From then on `control` lets nothing be written that might outlive it.
     pub fn over(store: &Store, held: Held, since: Moment, control: &Control) -> Self {
         control.write_until(since + WRITING);
-        let lost = Arc::new(AtomicBool::new(false));
         let mut keeper = JoinSet::new();
-        keeper.spawn(
-            Keeper {
-                store: store.clone(),
-                held: held.clone(),
-                since,
-                control: control.clone(),
-                lost: Arc::clone(&lost),
-            }
-            .keep(),
-        );
         let (store, control, before) = (store.clone(), control.clone(), held.fence() - 1);
-        Self { store, held, control, lost, before, keeper }
+        let (for_keeper, by_keeper) = (held.clone(), control.clone());
+        let keeping = Keeper { store: store.clone(), held: for_keeper, since, control: by_keeper };
+        keeper.spawn(keeping.keep());
+        Self { store, held, control, before, keeper }
     }
 
     /// Its number: what is written under an older one is refused.
@@ -108,12 +93,12 @@ impl Guard {
 
     /// Whether somebody else has it by now.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+        self.control.is_over()
     }
 
     /// Stops all writing: somebody else has it.
     pub fn lose(&self) {
-        lose(&self.held, &self.lost, &self.control);
+        lose(&self.held, &self.control);
     }
 
     /// Notes for which run it is held.
@@ -149,7 +134,6 @@ struct Keeper {
     /// When it was taken.
     since: Moment,
     control: Control,
-    lost: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -163,7 +147,7 @@ impl Keeper {
                     self.control.write_until(since + WRITING);
                     wait = RENEWAL;
                 }
-                Ok(None) => return lose(&self.held, &self.lost, &self.control),
+                Ok(None) => return lose(&self.held, &self.control),
                 Err(failure) if Moment::now() < since + TTL => {
                     tracing::warn!("{} could not be renewed: {failure}", self.held);
                     wait = AGAIN;
@@ -171,15 +155,15 @@ impl Keeper {
                 // It has run out by now, and whoever waits for it to be renewed waits for nothing.
                 Err(failure) => {
                     tracing::warn!("{} could not be renewed in time: {failure}", self.held);
-                    return lose(&self.held, &self.lost, &self.control);
+                    return lose(&self.held, &self.control);
                 }
             }
         }
     }
 }
 
-fn lose(held: &Held, lost: &AtomicBool, control: &Control) {
-    if !lost.swap(true, Ordering::Relaxed) {
+fn lose(held: &Held, control: &Control) {
+    if !control.is_over() {
         tracing::warn!("{held} is lost: somebody else may have it by now");
     }
     control.lose();
@@ -210,7 +194,7 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
         Taking::Held(lease) if lease.asked.scope == Scope::Repair => Err(Error::Repairing {
             by: lease.holder.name(),
             pid: lease.holder.pid,
-            since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
+            since: crate::clock::text(lease.taken),
         }),
         Taking::Held(lease) => {
             let job = store.job(lease.run).await.map_err(error)?;
@@ -218,7 +202,7 @@ async fn take(store: &Store, run: ObjectId, asked: &Asked) -> Result<Taken> {
                 run: lease.run.to_hex(),
                 by: lease.holder.name(),
                 pid: lease.holder.pid,
-                since: lease.taken.try_to_rfc3339_string().unwrap_or_default(),
+                since: crate::clock::text(lease.taken),
                 documents: job.as_ref().map_or(0, |it| it.documents),
                 same: lease.asked == *asked,
             })

@@ -345,7 +345,7 @@ impl Engine {
         let datasets =
             self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
         let failures = self.failures(&job, &datasets).await?;
-        let time = crate::tally::time;
+        let time = crate::clock::text;
         let kept = job.journal.as_ref().map_or(JournalState::None, |it| it.state);
         let mut choices = job.state.choices();
         choices.retain(|it| *it != JobEvent::Undo || kept == JournalState::Kept);
@@ -438,7 +438,7 @@ impl Asked {
 impl JobHand {
     /// `held`: somebody carries the run out, so that those who have not left are there.
     fn summary(&self, held: bool) -> RunHand {
-        let time = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+        let time = crate::clock::text;
         RunHand {
             by: self.by.clone(),
             pid: self.pid,

@@ -155,7 +155,7 @@ impl Tally {
         }
         drop(it);
         let mut figures = closed.figures();
-        figures.ended = Some(time(DateTime::now()));
+        figures.ended = Some(crate::clock::text(DateTime::now()));
         figures
     }
 
@@ -297,16 +297,11 @@ impl UnderWay {
             documents: whole(self.documents),
             ahead: whole(self.ahead),
             bytes: whole(self.bytes),
-            started: Some(time(self.started)),
+            started: Some(crate::clock::text(self.started)),
             ended: None,
-            last_write: self.last_write.map(time),
+            last_write: self.last_write.map(crate::clock::text),
         }
     }
-}
-
-/// A time as people and scripts get it.
-pub fn time(it: DateTime) -> String {
-    it.try_to_rfc3339_string().unwrap_or_default()
 }
 
 /// A dataset's `_id` as text.

@@ -157,7 +157,7 @@ fn summary(entry: &ArchiveEntry, now: Option<&Entry>) -> ArchiveSummary {
         dataset: text(&entry.id.dataset),
         name: now.and_then(|it| it.name.clone()).or_else(|| entry.name.clone()),
         run: Some(entry.id.run.to_hex()),
-        archived: entry.archived.try_to_rfc3339_string().ok(),
+        archived: Some(crate::clock::text(entry.archived)),
         from: Some(entry.from.clone()),
         to: Some(entry.to.clone()),
         at: Some(entry.at.clone()),

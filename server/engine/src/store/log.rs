@@ -25,11 +25,7 @@ impl Store {
         found.reverse();
         let text = |it: &Document, key: &str| it.get_str(key).unwrap_or_default().to_owned();
         let line = |it: &Document| LogLine {
-            at: it
-                .get_datetime("at")
-                .ok()
-                .and_then(|it| it.try_to_rfc3339_string().ok())
-                .unwrap_or_default(),
+            at: it.get_datetime("at").map_or_else(|_| String::new(), |it| crate::clock::text(*it)),
             by: text(it, "by"),
             text: text(it, "text"),
         };
