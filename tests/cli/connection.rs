@@ -1,14 +1,18 @@
 //! Reaching a server, or not: each obstacle is one sentence, and nothing is changed.
 
+use std::time::{Duration, Instant};
+
 use bson::doc;
 use tests::{Deployment, Mongod, NEWEST, State, image_dataset, mongod_binary, program, ready};
 
 #[tokio::test]
-async fn an_unreachable_server_is_told_in_one_sentence() {
+async fn an_unreachable_server_is_told_soon_and_in_one_sentence() {
     let port = ready::free_port().unwrap();
     let uri = format!("mongodb://ana:secret@127.0.0.1:{port}");
     for arguments in [&["--info"][..], &["--all"], &["--all", "--dry-run"]] {
+        let begun = Instant::now();
         let ended = program!(arguments).env("FIFTYONE_DATABASE_URI", &uri).run().await;
+        assert!(begun.elapsed() < Duration::from_secs(20));
         let sentence = format!(
             "cannot reach MongoDB at 127.0.0.1:{port}: Connection refused (os error 111); check that it runs \
              and that `FIFTYONE_DATABASE_URI` names it"

@@ -211,7 +211,8 @@ async fn a_journal_of_which_a_part_is_removed_is_removed_whole_by_whoever_comes_
     let first = there.led_by(program!(["-n", "large", "-v", NEWEST]));
     let first = first.env("FIFTYONE_MIGRATE_UNDO_DAYS", "0").spawn();
     // If it is fast it has ended by itself, without a word to the server any more.
-    first.killed_at(wire.cut()).await;
+    let ended = first.killed_at(wire.cut()).await;
+    assert!(matches!(ended.status, None | Some(0)), "{}", ended.stderr);
     let run = the_run(&deployment).await;
     let id = run["id"].as_str().unwrap();
     assert_eq!((&run["state"], &run["journal"]), (&"completed".into(), &"expired".into()));

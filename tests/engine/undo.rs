@@ -26,13 +26,13 @@ async fn tries_to_undo(
     deployment.engine().await.undo(id, &names, control).await
 }
 
-/// Kills the program with these arguments right before the first such write. Returns the newest run.
+/// Kills the program with these arguments right before the first such write. Returns the runs that are new.
 async fn killed_before(
     deployment: &Deployment,
     arguments: &[&str],
     command: &str,
     namespace: &str,
-) -> String {
+) -> Vec<String> {
     killed_before_the(1, deployment, arguments, command, namespace).await
 }
 
@@ -43,18 +43,20 @@ async fn killed_before_the(
     arguments: &[&str],
     command: &str,
     namespace: &str,
-) -> String {
+) -> Vec<String> {
+    let earlier = runs(deployment).await;
     let wire = Wire::before(Mongod::shared(), which, command, namespace).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
     // If it is fast it has seen that its connection is gone.
     assert_ne!(ended.status, Some(0), "{}", ended.stderr);
-    newest_run(deployment).await
+    let mut runs = runs(deployment).await;
+    runs.retain(|it| !earlier.contains(it));
+    runs
 }
 
-async fn newest_run(deployment: &Deployment) -> String {
-    let runs = deployment.engine().await.runs().await.unwrap();
-    runs.into_iter().max_by_key(|it| it.created.clone()).unwrap().id
+async fn runs(deployment: &Deployment) -> Vec<String> {
+    deployment.engine().await.runs().await.unwrap().into_iter().map(|it| it.id).collect()
 }
 
 async fn says(deployment: &Deployment, arguments: &[&str]) {
@@ -323,7 +325,7 @@ async fn killed_after_the_commit() -> (Deployment, Dump, String) {
     let before = dump(&deployment).await;
     let place = "fiftyone_migrate.archive";
     // The first of them, before the commit, says what is about to be given back.
-    let run = killed_before_the(2, &deployment, &["--all"], "update", place).await;
+    let run = killed_before_the(2, &deployment, &["--all"], "update", place).await.remove(0);
     deployment.assert_newest().await;
     (deployment, before, run)
 }
@@ -356,10 +358,13 @@ async fn what_somebody_has_changed_after_the_commit_and_before_the_run_goes_on_i
 
 /// A run up that is killed when the samples are changed and the datasets are not.
 async fn killed_before_the_commit() -> (Deployment, Dump, String) {
-    let deployment = odd().await;
+    killed_before_the_commit_of(odd().await).await
+}
+
+async fn killed_before_the_commit_of(deployment: Deployment) -> (Deployment, Dump, String) {
     let before = dump(&deployment).await;
     let place = format!("{}.datasets", deployment.database.name());
-    let run = killed_before(&deployment, &["--all"], "update", &place).await;
+    let run = killed_before(&deployment, &["--all"], "update", &place).await.remove(0);
     let after = dump(&deployment).await;
     assert_eq!(before["datasets"], after["datasets"]);
     assert_ne!(before, after);
@@ -368,25 +373,35 @@ async fn killed_before_the_commit() -> (Deployment, Dump, String) {
 
 #[tokio::test]
 async fn samples_that_were_added_while_the_run_rested_are_seen() {
-    let (deployment, _, run) = killed_before_the_commit().await;
-    // It rests for an hour, in the middle of which somebody adds a sample.
-    let hour = doc! { "begun": { "$subtract": ["$begun", 3_600_000] } };
-    let entries = deployment.jobs().collection::<Document>("run_journal");
-    let of = doc! { "_id.run": ObjectId::parse_str(&run).unwrap(), "kind": "dataset" };
-    assert_eq!(
-        entries.update_many(of, vec![doc! { "$set": hour }]).await.unwrap().matched_count,
-        2
-    );
+    let deployment = odd().await;
     let dataset = deployment.dataset("images").await;
     let samples = dataset.get_str("sample_collection_name").unwrap();
-    let added = made_after(-1800);
-    deployment.plant(samples, [doc! { "_id": added, "created_at": "mine" }]).await;
+    // Its own samples are older than the hour for which the run is going to rest.
+    let old: Vec<Document> = (0_u8..)
+        .zip(deployment.all(samples).await)
+        .map(|(at, mut it)| {
+            let [a, b, c, d, ..] = made_after(-7200).bytes();
+            it.insert("_id", ObjectId::from_bytes([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, at]));
+            it
+        })
+        .collect();
+    deployment.collection(samples).delete_many(doc! {}).await.unwrap();
+    deployment.plant(samples, old).await;
+    let (deployment, _, run) = killed_before_the_commit_of(deployment).await;
+    let hour = doc! { "begun": { "$subtract": ["$begun", 3_600_000] } };
+    let entries = deployment.jobs().collection::<Document>("run_journal");
+    let run_id = ObjectId::parse_str(&run).unwrap();
+    let of = doc! { "_id.run": run_id, "kind": "dataset", "name": "images" };
+    let rested = entries.update_many(of, vec![doc! { "$set": hour }]).await.unwrap();
+    assert_eq!(rested.matched_count, 1);
+    // In the middle of it somebody adds a sample.
+    deployment.plant(samples, [doc! { "_id": made_after(-1800), "created_at": "mine" }]).await;
     says(&deployment, &["runs", "resume", &run]).await;
-    // Samples of the other one are from within that hour, too.
-    let undone = tries_to_undo(&deployment, &run, &["images"]).await.unwrap();
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
     let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
     assert_eq!(reasons, ["samples were added to it since"]);
     assert_eq!(deployment.version_of("images").await, NEWEST.into());
+    assert_eq!(deployment.version_of("videos").await, "0.18.0".into());
 }
 
 #[tokio::test]
@@ -472,7 +487,8 @@ async fn an_undo_of_some_datasets_that_was_cut_off_is_not_taken_for_another() {
     let id = run.run.as_deref().unwrap();
     let place = format!("{}.datasets", deployment.database.name());
     let arguments = ["runs", "undo", id, "-n", "videos"];
-    killed_before(&deployment, &arguments, "update", &place).await;
+    let runs = killed_before(&deployment, &arguments, "update", &place).await;
+    assert!(runs.is_empty(), "{runs:?}");
     for names in [&[][..], &["images"]] {
         let refused = tries_to_undo(&deployment, id, names).await.unwrap_err().to_string();
         assert_eq!(

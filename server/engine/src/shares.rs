@@ -76,8 +76,8 @@ pub async fn outlast(store: &Store, lease: i64, control: &Control, inherited: bo
             crate::job::log(store, one.run, &text).await;
         }
         if control.is_over() {
-            return Err(Error::Refused(format!(
-                "stopped while {} had not ended what it helps with; nothing was written since",
+            return Err(lost(&format!(
+                "while {} had not ended what it helps with",
                 one.holder.name()
             )));
         }
@@ -87,12 +87,17 @@ pub async fn outlast(store: &Store, lease: i64, control: &Control, inherited: bo
         outwait(store).await;
     }
     if !control.may_end().await {
-        return Err(Error::Refused(
-            "stopped: the lease was lost; nothing was written since".to_owned(),
-        ));
+        return Err(lost("while it waited for those who helped"));
     }
     store.forget_shares(lease).await.map_err(error)?;
     store.end_division(lease).await.map_err(error)
+}
+
+fn lost(when: &str) -> Error {
+    Error::Refused(format!(
+        "this program lost its lease {when}; nothing was written since: `fiftyone-migrate runs` says who goes on, and if nobody \
+         does, the same command again goes on with it"
+    ))
 }
 
 /// A task as it is offered.

@@ -10,9 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, Range, Store, millis, server::number};
 
-/// How many collections are asked about by one command; see `sizes.rs`.
-const TOGETHER: usize = 100;
-
 /// What is to be verified of a group of datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
@@ -272,37 +269,21 @@ impl Store {
         &self,
         collections: &[&str],
     ) -> Result<BTreeMap<String, Standing>, Failure> {
-        let own = doc! { "$collStats": { "count": {}, "latencyStats": {} } };
-        // Once behind all of them: reading it for each would take the server longer than doing it.
-        let told = doc! { "$project": {
-            "ns": 1, "count": 1,
-            "writes": { "$add": ["$latencyStats.writes.ops", "$latencyStats.transactions.ops"] },
-        } };
+        let what = doc! { "count": {}, "latencyStats": {} };
+        let writes = ["$latencyStats.writes.ops", "$latencyStats.transactions.ops"];
+        let shape = doc! { "count": 1, "writes": { "$add": writes.to_vec() } };
         let mut standings = BTreeMap::new();
-        for chunk in collections.chunks(TOGETHER) {
-            let Some((first, others)) = chunk.split_first() else { continue };
-            let mut stages = vec![own.clone()];
-            for it in others {
-                stages.push(doc! { "$unionWith": { "coll": it, "pipeline": [own.clone()] } });
-            }
-            stages.push(told.clone());
-            let mut found = self.collection(first).aggregate(stages).batch_size(1_000).await?;
-            while let Some(it) = found.try_next().await? {
-                let namespace = it.get_str("ns").unwrap_or_default();
-                let name = namespace.strip_prefix(self.name()).and_then(|it| it.strip_prefix('.'));
-                let (Some(name), Some(documents)) = (name, number(it.get("count"))) else {
-                    continue;
-                };
-                let standing = Standing { documents, writes: number(it.get("writes")) };
-                // One that is spread over several servers is told by each of them.
-                standings
-                    .entry(name.to_owned())
-                    .and_modify(|it: &mut Standing| {
-                        it.documents += documents;
-                        it.writes = it.writes.zip(standing.writes).map(|(a, b)| a + b);
-                    })
-                    .or_insert(standing);
-            }
+        for (name, it) in self.statistics(collections, &what, shape).await? {
+            let Some(documents) = number(it.get("count")) else { continue };
+            let standing = Standing { documents, writes: number(it.get("writes")) };
+            // One that is spread over several servers is told by each of them.
+            standings
+                .entry(name)
+                .and_modify(|it: &mut Standing| {
+                    it.documents += documents;
+                    it.writes = it.writes.zip(standing.writes).map(|(a, b)| a + b);
+                })
+                .or_insert(standing);
         }
         Ok(standings)
     }

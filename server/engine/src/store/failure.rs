@@ -92,7 +92,7 @@ impl Failure {
 
     /// Nothing was heard of the server for this long.
     pub(super) fn unanswered(waited: Duration) -> Self {
-        let text = format!("it has not answered for {} s", waited.as_secs());
+        let text = format!("MongoDB has not answered for {} s", waited.as_secs());
         Self { text, kind: Kind::Unreachable }
     }
 

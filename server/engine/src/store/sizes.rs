@@ -43,42 +43,61 @@ impl Store {
         &self,
         collections: &[&str],
     ) -> Result<BTreeMap<String, u64>, Failure> {
-        let found = self.statistics(collections, &doc! { "count": {} }).await?;
-        Ok(found.into_iter().map(|(name, it)| (name, it.documents)).collect())
+        Ok(self
+            .weighed(collections, &doc! { "count": {} })
+            .await?
+            .into_iter()
+            .map(|(name, it)| (name, it.documents))
+            .collect())
     }
 
     /// How much there is in each of these collections, which takes the server longer. They have to exist.
     pub async fn weights(&self, collections: &[&str]) -> Result<BTreeMap<String, Weight>, Failure> {
-        self.statistics(collections, &doc! { "count": {}, "storageStats": {} }).await
+        self.weighed(collections, &doc! { "count": {}, "storageStats": {} }).await
     }
 
-    async fn statistics(
+    async fn weighed(
         &self,
         collections: &[&str],
         what: &Document,
     ) -> Result<BTreeMap<String, Weight>, Failure> {
-        let mut weights = BTreeMap::new();
+        let shape = doc! { "count": 1, "size": "$storageStats.size" };
+        let whole = |it: Option<&Bson>| number(it).and_then(|it| u64::try_from(it).ok());
+        let weight = |it: Document| Weight {
+            documents: whole(it.get("count")).unwrap_or(0),
+            bytes: whole(it.get("size")).unwrap_or(0),
+        };
+        let found = self.statistics(collections, what, shape).await?;
+        Ok(found.into_iter().map(|(name, it)| (name, weight(it))).collect())
+    }
+
+    /// What `$collStats` says of each of these collections, in this shape: one that is spread over several servers is told by
+    /// each of them. They have to exist.
+    pub(super) async fn statistics(
+        &self,
+        collections: &[&str],
+        what: &Document,
+        mut shape: Document,
+    ) -> Result<Vec<(String, Document)>, Failure> {
+        shape.insert("ns", 1);
+        let (own, mut all) = (doc! { "$collStats": what }, Vec::new());
         for chunk in collections.chunks(TOGETHER) {
             let Some((first, others)) = chunk.split_first() else { continue };
-            let own = [
-                doc! { "$collStats": what },
-                doc! { "$project": { "ns": 1, "count": 1, "size": "$storageStats.size" } },
-            ];
-            let mut stages = own.to_vec();
+            let mut stages = vec![own.clone()];
             for it in others {
-                stages.push(doc! { "$unionWith": { "coll": it, "pipeline": own.to_vec() } });
+                stages.push(doc! { "$unionWith": { "coll": it, "pipeline": [own.clone()] } });
             }
-            let collection = self.collection(first);
-            let mut found = collection.aggregate(stages).batch_size(1_000).await?;
+            // Once behind all of them: reading it for each would take the server longer than doing it.
+            stages.push(doc! { "$project": shape.clone() });
+            let mut found = self.collection(first).aggregate(stages).batch_size(1_000).await?;
             while let Some(it) = found.try_next().await? {
-                let whole = |it: Option<&Bson>| number(it).and_then(|it| u64::try_from(it).ok());
                 let namespace = it.get_str("ns").unwrap_or_default();
                 let name = namespace.strip_prefix(self.name()).and_then(|it| it.strip_prefix('.'));
-                let documents = whole(it.get("count")).unwrap_or(0);
-                let weight = Weight { documents, bytes: whole(it.get("size")).unwrap_or(0) };
-                weights.insert(name.unwrap_or_default().to_owned(), weight);
+                if let Some(name) = name {
+                    all.push((name.to_owned(), it));
+                }
             }
         }
-        Ok(weights)
+        Ok(all)
     }
 }
