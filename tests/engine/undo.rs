@@ -405,6 +405,44 @@ async fn samples_that_were_added_while_the_run_rested_are_seen() {
 }
 
 #[tokio::test]
+async fn a_run_that_somebody_has_edited_while_the_run_rested_is_not_taken_for_the_original() {
+    let deployment = odd().await;
+    deployment.migrate(to("0.19.0")).await;
+    let dataset = deployment.dataset("images").await;
+    // One that is written anew on the way: similarity gets another name.
+    let similar = doc! {
+        "_id": ObjectId::new(), "_dataset_id": dataset.get("_id"), "key": "similar", "version": "0.19.0",
+        "timestamp": DateTime::now(), "view_stages": [], "results": null,
+        "config": { "cls": "fiftyone.brain.similarity.SimilarityConfig", "method": "similarity" },
+    };
+    let named = doc! { "$set": { "brain_methods.similar": similar.get("_id") } };
+    deployment.collection("datasets").update_one(doc! { "name": "images" }, named).await.unwrap();
+    let of = doc! { "_id": similar.get("_id") };
+    deployment.plant("runs", [similar]).await;
+    let runs = deployment.collection("runs");
+    let (deployment, before, run) = killed_before_the_commit_of(deployment).await;
+    // An older client writes its name for it again, and something of its own.
+    let mine = doc! { "$set": { "config.cls": "fiftyone.brain.similarity.SimilarityConfig", "config.mine": 1 } };
+    let ours = runs.find_one_and_update(of.clone(), mine).await.unwrap().unwrap();
+    let original = before["runs"].iter().find(|it| it.get("_id") == ours.get("_id")).unwrap();
+    assert_ne!(original, &ours, "the run was to be changed before its dataset is committed");
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
+    let id = ours.get_object_id("_id").unwrap();
+    let reason = format!("somebody has changed its run {id} since");
+    assert_eq!(reasons, [&reason]);
+    assert_eq!(deployment.version_of("videos").await, "0.19.0".into());
+    let now = runs.find_one(of).await.unwrap().unwrap();
+    assert_eq!(now.get_document("config").unwrap().get("mine"), Some(&1.into()));
+    // What it was before the run is still kept.
+    let entries = deployment.jobs().collection::<Document>("run_journal");
+    let kept = doc! { "_id.run": ObjectId::parse_str(&run).unwrap(), "kind": "run", "_id.id": ours.get("_id") };
+    let kept = entries.find_one(kept).await.unwrap().unwrap();
+    assert_eq!(kept.get_binary_generic("bytes").unwrap(), &bytes(original));
+}
+
+#[tokio::test]
 async fn what_is_tried_again_at_another_time_is_not_taken_for_an_edit() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
     let deployment = Deployment::on(&server, "again").await;

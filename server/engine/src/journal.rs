@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use prints::{differing, print, prints};
-pub use reread::original;
+pub use reread::{is_after, original};
 pub use size::Estimate;
 
 use reread::Reread;
@@ -354,15 +354,17 @@ impl Journal {
         for (read, changed) in changed.chain(removed) {
             let read = crate::store::raw(read)?;
             let id = self.id(&work.task.entry.id, Kind::Run, id_of(&read));
-            let after = match changed {
-                Some(changed) => print(crate::store::raw(changed)?.as_bytes()),
-                None => Bson::Null,
-            };
+            let known = before.entries_of(Kind::Run).find(|it| entry_id(it) == Some(&id.id));
+            let reread = Reread::of_run(known, &read);
             // What is read now may be what this run has made of it before: then what was kept first counts.
-            let ours = before.entries_of(Kind::Run).find(|it| {
-                it.get("after") == Some(&print(read.as_bytes())) && entry_id(it) == Some(&id.id)
-            });
-            let kept = ours.map_or_else(|| read.as_bytes().to_vec(), |it| bytes(it, "bytes"));
+            let kept = known.filter(|_| reread.is_committed()).map(|it| bytes(it, "bytes"));
+            let kept = kept.unwrap_or_else(|| read.as_bytes().to_vec());
+            // With the prints of what the run had made of it before somebody edited that, undoing it is refused.
+            let after = match (changed, known.and_then(|it| it.get("after"))) {
+                (_, Some(then)) if reread == Reread::Edited => then.clone(),
+                (Some(changed), _) => prints(&crate::store::raw(changed)?).into(),
+                (None, _) => Bson::Null,
+            };
             entries.push(id.with(doc! { "bytes": binary(&kept), "after": after }));
         }
         Ok(entries)

@@ -9,7 +9,7 @@ use revisions::{Collections, Footprint, Pass, Release, Stage, base};
 
 use super::{Back, Stay, database::indexes_in};
 use crate::{
-    journal::{differing, entry_id, id_of, original, print, prints},
+    journal::{differing, entry_id, id_of, is_after, original, print, prints},
     pass::{Halt, Whose},
     store::{self, Kind, Restoring, Swap, Values},
 };
@@ -131,18 +131,17 @@ impl Back {
             let id = it.get("id").cloned().unwrap_or_default();
             let now = kept.runs.get(&id.to_string());
             if now.is_some_and(|now| it.get("print") != Some(&print(now.as_bytes()))) {
-                return Err(Stay::Refused(format!("somebody has changed its run {id} since")));
+                return Err(not_ours("changed", &id));
             }
         }
         for it in kept.of(Kind::Run).filter(|it| it.get("after") != Some(&Bson::Null)) {
             let id = entry_id(it).cloned().unwrap_or_default();
             let now = kept.runs.get(&id.to_string());
             let Some(now) = now else {
-                return Err(Stay::Refused(format!("somebody has deleted its run {id} since")));
+                return Err(not_ours("deleted", &id));
             };
-            let is_ours = it.get("after") == Some(&print(now.as_bytes()));
-            if !is_ours && now.as_bytes() != store::bytes(it, "bytes") {
-                return Err(Stay::Refused(format!("somebody has changed its run {id} since")));
+            if !is_after(it, now) && now.as_bytes() != store::bytes(it, "bytes") {
+                return Err(not_ours("changed", &id));
             }
         }
         if is_back {
@@ -238,7 +237,7 @@ impl Back {
             if let Some(now) = now
                 && !self.store.replace_runs(&[(&decoded(now)?, &decoded(&original)?)]).await?
             {
-                return Err(Stay::Refused(format!("somebody has changed its run {run} since")));
+                return Err(not_ours("changed", entry_id(it).unwrap_or(&Bson::Null)));
             }
         }
         for it in kept.of(Kind::Operation) {
@@ -386,6 +385,10 @@ fn unlike(prints: &Document, document: &RawDocument) -> Vec<String> {
     let mut keys = differing(prints, document);
     keys.retain(|it| it != LOOKED_AT);
     keys
+}
+
+fn not_ours(done: &str, run: &Bson) -> Stay {
+    Stay::Refused(format!("somebody has {done} its run {} since", crate::tally::text(run)))
 }
 
 fn decoded(raw: &RawDocumentBuf) -> Result<Document, store::Failure> {
