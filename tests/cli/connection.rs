@@ -134,15 +134,22 @@ async fn without_a_uri_a_server_is_started_asked_and_stopped() {
             .run()
             .await
     };
-    let ended = run(&["--info"]).await.with(0);
-    assert!(ended.stdout.ends_with("Database version: none yet\n"), "{}", ended.stdout);
-    assert_eq!(ended.stderr, "");
+    let info = run(&["--info"]).await.with(0);
+    assert!(info.stdout.ends_with("Database version: none yet\n"), "{}", info.stdout);
+    assert_eq!(info.stderr, "");
     // A server that ended well leaves this file empty.
-    assert_eq!(std::fs::metadata(dir.join("mongod.lock")).unwrap().len(), 0);
+    let lock = dir.join("mongod.lock");
+    let ended = async || {
+        let is_empty =
+            async || std::fs::metadata(&lock).is_ok_and(|it| it.len() == 0).then_some(());
+        ready::wait_for("the server to end", is_empty).await.unwrap();
+    };
+    ended().await;
     run(&["--all"]).await.exits_with(0);
-    let ended = run(&["--info"]).await.with(0);
-    assert!(ended.stdout.ends_with(&format!("Database version: {NEWEST}\n")), "{}", ended.stdout);
-    assert_eq!(std::fs::metadata(dir.join("mongod.lock")).unwrap().len(), 0);
+    ended().await;
+    let info = run(&["--info"]).await.with(0);
+    assert!(info.stdout.ends_with(&format!("Database version: {NEWEST}\n")), "{}", info.stdout);
+    ended().await;
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
-use bson::doc;
+use bson::{Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{Deployment, NEWEST, image_dataset, image_samples, program};
+use tests::{
+    Deployment, Mongod, NEWEST, Running, Wire, image_dataset, image_samples, program, ready,
+};
 
-use crate::watch::{id, led, runs, the_run, until_a_sample_has};
+use crate::watch::{held, id, led, runs, the_run};
 
 const LARGE: u32 = 100_000;
 
@@ -23,9 +25,9 @@ async fn large() -> Deployment {
     deployment
 }
 
-/// Returns when the first samples are changed.
-async fn begun(deployment: &Deployment) {
-    until_a_sample_has(deployment, doc! { "created_at": { "$exists": true } }).await;
+/// Begins something, and holds it when the first samples are changed.
+async fn begun(deployment: &Deployment, arguments: &[&str]) -> (Running, Wire) {
+    held(deployment, arguments, doc! { "created_at": { "$exists": true } }).await
 }
 
 async fn assert_whole(deployment: &Deployment) {
@@ -84,12 +86,14 @@ async fn failures_are_told_apart_from_success_and_can_be_tried_again_alone() {
 #[tokio::test]
 async fn a_run_is_paused_from_elsewhere_and_goes_on() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (running, wire) = begun(&deployment, &["--all"]).await;
     let id = id(&deployment).await;
     let refused = deployment.seen_by(program!(["runs", "pause", &id])).run().await.with(1);
     assert!(refused.stderr.contains("FIFTYONE_DATABASE_ADMIN=true"), "{}", refused.stderr);
-    deployment.led_by(program!(["runs", "pause", &id])).run().await.exits_with(0);
+    let pausing = led(&deployment, &["runs", "pause", &id]);
+    deployment.until_the_run_is("pausing").await;
+    wire.release();
+    pausing.ended().await.exits_with(0);
     let ended = running.ended().await.with(1);
     assert!(ended.stderr.contains(&format!("Run {id} is paused")), "{}", ended.stderr);
     assert_eq!(deployment.version_of("large").await, "0.18.0".into());
@@ -103,16 +107,18 @@ async fn a_run_is_paused_from_elsewhere_and_goes_on() {
 #[tokio::test]
 async fn a_run_that_was_cancelled_or_interrupted_can_be_resumed() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (running, wire) = begun(&deployment, &["--all"]).await;
     let id = id(&deployment).await;
-    deployment.led_by(program!(["runs", "cancel", &id])).run().await.exits_with(0);
+    let cancelling = led(&deployment, &["runs", "cancel", &id]);
+    deployment.until_the_run_is("cancelling").await;
+    wire.release();
+    cancelling.ended().await.exits_with(0);
     running.ended().await.exits_with(1);
     assert_eq!(the_run(&deployment).await["state"], "cancelled");
 
-    let running = led(&deployment, &["runs", "resume", &id]);
-    deployment.until_the_run_is("running").await;
+    let (running, wire) = begun(&deployment, &["runs", "resume", &id]).await;
     running.signal(Signal::SIGINT);
+    wire.release();
     running.ended().await.exits_with(1);
     assert_eq!(the_run(&deployment).await["state"], "paused");
     // The same again is the same run.
@@ -141,16 +147,22 @@ async fn several() -> Deployment {
 #[tokio::test]
 async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
     let deployment = several().await;
-    let running = led(&deployment, &["--all"]);
-    while runs(&deployment).await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let samples = format!("{}.samples", deployment.database.name());
+    // Each of the three tries the whole at once first, so that of six three at least are ranges of 5,000, and five at most are
+    // of one dataset, which has six.
+    let wire = Wire::holding(Mongod::shared(), 7, "update", &samples).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = led(&there, &["--all"]);
+    wire.cut().await;
     let id = id(&deployment).await;
     let midway = |it: &Value| {
         it["documents"].as_u64() >= Some(5_000) && it["datasets"]["migrated"].as_u64() >= Some(1)
     };
     deployment.until(&id, "midway", midway).await;
-    let cancelled = deployment.led_by(program!(["runs", "cancel", &id])).run().await.with(0);
+    let cancelling = led(&deployment, &["runs", "cancel", &id]);
+    deployment.until_the_run_is("cancelling").await;
+    wire.release();
+    let cancelled = cancelling.ended().await.with(0);
     let ended = running.ended().await.with(1);
     let run = the_run(&deployment).await;
     let count = |state: &str| run["datasets"][state].as_u64().unwrap_or(0);
@@ -181,8 +193,7 @@ async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
 #[tokio::test]
 async fn a_run_whose_program_was_killed_is_taken_over_at_once_on_the_same_machine() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (running, _wire) = begun(&deployment, &["--all"]).await;
     running.signal(Signal::SIGKILL);
     running.ended().await;
     let run = the_run(&deployment).await;
@@ -196,9 +207,10 @@ async fn a_run_whose_program_was_killed_is_taken_over_at_once_on_the_same_machin
 #[tokio::test]
 async fn a_program_that_was_asleep_longer_than_its_lease_writes_nothing_any_more() {
     let deployment = large().await;
-    let sleeper = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (sleeper, wire) = begun(&deployment, &["--all"]).await;
     sleeper.signal(Signal::SIGSTOP);
+    // What it has sent before it fell asleep arrives.
+    wire.release();
     // Watched until the lease is over, then gone on with: one document about all of it.
     let ended = deployment.led_by(program!(["--all", "--json"])).run().await.with(0);
     assert_eq!(ended.json()["run_state"], "completed");
@@ -215,10 +227,11 @@ async fn a_program_that_was_asleep_longer_than_its_lease_writes_nothing_any_more
 #[tokio::test]
 async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_left_to_it() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (running, _wire) = begun(&deployment, &["--all"]).await;
     running.signal(Signal::SIGKILL);
     running.ended().await;
+    let run = the_run(&deployment).await;
+    assert_eq!((&run["state"], &run["held"]), (&"running".into(), &false.into()));
     let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
     deployment.until_the_run_is("completed").await;
     assert_whole(&deployment).await;
@@ -237,19 +250,31 @@ async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_lef
 #[tokio::test]
 async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
-    let halfway = |it: &Value| it["documents"].as_u64() >= Some(u64::from(LARGE / 2));
-    deployment.until(&id(&deployment).await, "halfway", halfway).await;
+    let samples = format!("{}.samples", deployment.database.name());
+    let wire = Wire::holding(Mongod::shared(), 9, "update", &samples).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = led(&there, &["--all"]);
+    wire.cut().await;
+    // What was let through is carried out, noted, and known for the next one: after a trial of the whole at once, seven
+    // ranges of 5,000 at least.
+    let let_through = |it: &Value| it["documents"].as_u64() >= Some(35_000);
+    deployment.until(&id(&deployment).await, "what was let through", let_through).await;
+    let marks = deployment.jobs().collection::<Document>("run_marks");
+    let ours = doc! { "run": ObjectId::parse_str(id(&deployment).await).unwrap() };
+    let marked = async || marks.find_one(ours.clone()).await.unwrap();
+    let marked = ready::wait_for("a mark", marked).await.unwrap();
     running.signal(Signal::SIGKILL);
     running.ended().await;
+    let killed = the_run(&deployment).await;
+    assert_eq!((&killed["state"], &killed["held"]), (&"running".into(), &false.into()));
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     assert_whole(&deployment).await;
     let run = the_run(&deployment).await;
     assert_eq!(run["state"], "completed");
-    // What was under way is repeated, and no more: four ranges of 5,000.
-    let documents = run["documents"].as_u64().unwrap();
-    assert!(documents <= u64::from(LARGE) + 20_000, "{run}");
+    // What is after the mark is repeated, and no more.
+    let known = u64::try_from(marked.get_i64("documents").unwrap()).unwrap();
+    let noted = killed["documents"].as_u64().unwrap();
+    assert_eq!(run["documents"].as_u64().unwrap(), noted + u64::from(LARGE) - known, "{marked}");
     // It is the same run, so that it writes the same time.
     let dataset = deployment.dataset("large").await;
     let samples = deployment.collection(dataset.get_str("sample_collection_name").unwrap());
@@ -295,9 +320,9 @@ async fn a_server_leaves_runs_alone_where_migrations_are_disabled() {
 async fn a_server_that_ends_leaves_its_run_to_the_next_one() {
     let deployment = large().await;
     deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);
-    let first = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
-    begun(&deployment).await;
+    let (first, wire) = begun(&deployment, &["serve", "--listen", "127.0.0.1:0"]).await;
     first.signal(Signal::SIGTERM);
+    wire.release();
     first.ended().await.exits_with(0);
     let run = the_run(&deployment).await;
     assert_eq!((&run["state"], &run["held"]), (&"running".into(), &false.into()));
@@ -311,8 +336,7 @@ async fn a_server_that_ends_leaves_its_run_to_the_next_one() {
 #[tokio::test]
 async fn a_second_starter_is_told_who_is_at_it_and_watches_if_they_want_the_same() {
     let deployment = large().await;
-    let running = led(&deployment, &["--all"]);
-    begun(&deployment).await;
+    let (running, wire) = begun(&deployment, &["--all"]).await;
     let id = id(&deployment).await;
     let other = deployment.led_by(program!(["--all", "-v", "1.0.0"])).run().await.with(1);
     assert!(other.stderr.contains("this database is being migrated by "), "{}", other.stderr);
@@ -321,7 +345,9 @@ async fn a_second_starter_is_told_who_is_at_it_and_watches_if_they_want_the_same
         "{}",
         other.stderr
     );
-    let same = deployment.led_by(program!(["--all"])).run().await.with(0);
+    let same = led(&deployment, &["--all"]);
+    wire.release();
+    let same = same.ended().await.with(0);
     assert!(
         same.stdout.contains("does the same already") || same.stdout.contains("Nothing to do"),
         "{}",

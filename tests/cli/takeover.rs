@@ -6,6 +6,8 @@ use bson::{DateTime, Document, doc};
 use nix::sys::signal::Signal;
 use tests::{Deployment, image_dataset, image_samples, program};
 
+use crate::watch::held;
+
 #[tokio::test]
 async fn a_server_whose_run_was_taken_over_does_not_declare_it_failed() {
     let deployment = Deployment::at("0.18.0").await;
@@ -14,12 +16,11 @@ async fn a_server_whose_run_was_taken_over_does_not_declare_it_failed() {
     deployment.plant("datasets", [dataset]).await;
     deployment.plant(&samples, image_samples(100_000)).await;
     deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);
-    let server = deployment.led_by(program!(["serve", "--listen", "127.0.0.1:0"])).spawn();
     let begun = doc! { "created_at": { "$exists": true } };
-    while deployment.collection(&samples).find_one(begun.clone()).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let (server, wire) = held(&deployment, &["serve", "--listen", "127.0.0.1:0"], begun).await;
     server.signal(Signal::SIGSTOP);
+    // What it has sent before it fell asleep arrives.
+    wire.release();
 
     // As somebody on another machine would leave it, a lease later.
     let runs = deployment.database.client().database("fiftyone_migrate");

@@ -4,9 +4,11 @@
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
-use tests::{Deployment, Dump, Mongod, NEWEST, Wire, image_dataset, image_samples, program};
+use tests::{
+    Deployment, Dump, Mongod, NEWEST, Running, Wire, image_dataset, image_samples, program,
+};
 
-use crate::watch::{id, led, the_run, until_a_sample_has};
+use crate::watch::{held, id, led, the_run};
 
 const LARGE: u32 = 60_000;
 
@@ -32,9 +34,10 @@ async fn dump(deployment: &Deployment) -> Dump {
     dump
 }
 
-/// Returns when the first samples are as before again.
-async fn begun(deployment: &Deployment) {
-    until_a_sample_has(deployment, doc! { "_dataset_id": { "$exists": false } }).await;
+/// Begins to undo, and holds that when the first samples are as before again.
+async fn begun(deployment: &Deployment, id: &str) -> (Running, Wire) {
+    let as_before = doc! { "_dataset_id": { "$exists": false } };
+    held(deployment, &["runs", "undo", id], as_before).await
 }
 
 /// What the journals of all databases on this server hold of a run.
@@ -90,8 +93,7 @@ async fn a_run_is_undone_by_its_id_and_says_so() {
 #[tokio::test]
 async fn an_undo_that_is_killed_in_the_middle_goes_on() {
     let (deployment, before, id) = migrated().await;
-    let undoing = led(&deployment, &["runs", "undo", &id]);
-    begun(&deployment).await;
+    let (undoing, _wire) = begun(&deployment, &id).await;
     undoing.signal(Signal::SIGKILL);
     undoing.ended().await;
     let run = the_run(&deployment).await;
@@ -105,10 +107,11 @@ async fn an_undo_that_is_killed_in_the_middle_goes_on() {
 #[tokio::test]
 async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
     let (deployment, before, id) = migrated().await;
-    let undoing = led(&deployment, &["runs", "undo", &id]);
-    begun(&deployment).await;
+    let (undoing, _wire) = begun(&deployment, &id).await;
     undoing.signal(Signal::SIGKILL);
     undoing.ended().await;
+    let run = the_run(&deployment).await;
+    assert_eq!((&run["state"], &run["held"]), (&"undoing".into(), &false.into()));
     let server = led(&deployment, &["serve", "--listen", "127.0.0.1:0"]);
     deployment.until_the_run_is("undone").await;
     server.signal(Signal::SIGTERM);
@@ -119,9 +122,9 @@ async fn an_undo_that_was_left_behind_is_gone_on_with_by_a_server() {
 #[tokio::test]
 async fn ctrl_c_stops_an_undo_at_an_edge_and_nothing_goes_forward_from_there() {
     let (deployment, before, id) = migrated().await;
-    let undoing = led(&deployment, &["runs", "undo", &id]);
-    begun(&deployment).await;
+    let (undoing, wire) = begun(&deployment, &id).await;
     undoing.signal(Signal::SIGINT);
+    wire.release();
     let ended = undoing.ended().await.with(1);
     assert!(ended.stdout.contains(&format!("`fiftyone-migrate runs undo {id}` goes on")));
     assert_eq!(the_run(&deployment).await["state"], "partly_undone");
@@ -136,8 +139,8 @@ async fn a_run_that_was_killed_halfway_is_undone_and_so_is_one_that_went_on_afte
     for goes_on in [false, true] {
         let deployment = large().await;
         let before = dump(&deployment).await;
-        let running = led(&deployment, &["--all"]);
-        until_a_sample_has(&deployment, doc! { "_dataset_id": { "$exists": true } }).await;
+        let changed = doc! { "_dataset_id": { "$exists": true } };
+        let (running, _wire) = held(&deployment, &["--all"], changed).await;
         running.signal(Signal::SIGKILL);
         running.ended().await;
         let id = id(&deployment).await;

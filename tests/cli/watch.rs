@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use bson::Document;
 use serde_json::Value;
-use tests::{Deployment, Running, program};
+use tests::{Deployment, Mongod, Running, Wire, program};
+use tokio::time::timeout;
+
+/// How long a program may take to come to the middle of its work.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// All runs, newest first.
 pub async fn runs(deployment: &Deployment) -> Vec<Value> {
@@ -29,6 +33,21 @@ pub async fn id(deployment: &Deployment) -> String {
 /// Begins something with an admin's rights.
 pub fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
     deployment.led_by(program!(arguments)).spawn()
+}
+
+/// Begins something with an admin's rights, and holds it in the middle: some samples of the dataset `large` are changed, so
+/// that they are as described, and the others are not until the wire lets that through.
+pub async fn held(deployment: &Deployment, arguments: &[&str], what: Document) -> (Running, Wire) {
+    let samples = format!("{}.samples", deployment.database.name());
+    let wire = Wire::holding(Mongod::shared(), 2, "update", &samples).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = led(&there, arguments);
+    let middle = async {
+        wire.cut().await;
+        until_a_sample_has(deployment, what).await;
+    };
+    timeout(LIMIT, middle).await.unwrap();
+    (running, wire)
 }
 
 /// Returns when a sample of the dataset `large` is as described.

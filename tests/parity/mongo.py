@@ -40,7 +40,9 @@ class Mongod:
         base = shm if os.path.isdir(shm) and shutil.disk_usage(shm).free > 2 << 30 else None
         self.folder = tempfile.mkdtemp(prefix="parity-mongod-", dir=base)
         self.port = free_port()
-        self.uri = f"mongodb://127.0.0.1:{self.port}"
+        # On a busy machine a server that is there may be slow to say so.
+        patience = "serverSelectionTimeoutMS=300000&connectTimeoutMS=300000"
+        self.uri = f"mongodb://127.0.0.1:{self.port}/?{patience}"
         self.process = subprocess.Popen(
             [
                 find_mongod(),
@@ -58,7 +60,7 @@ class Mongod:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        client = pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=30_000)
+        client = pymongo.MongoClient(self.uri)
         client.admin.command("ping")
         client.close()
         return self

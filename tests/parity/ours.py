@@ -62,8 +62,8 @@ def run(uri, database, flags, admin="true"):
     try:
         done = subprocess.run(
             [binary(), "--uri", uri, "--database", database, *flags],
-            env=environment, capture_output=True, text=True, errors="replace", timeout=120,
+            env=environment, capture_output=True, text=True, errors="replace", timeout=600,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(-1, "no end after two minutes")
+        return Outcome(-1, "no end after ten minutes")
     return Outcome(done.returncode, done.stdout + done.stderr, done.stdout)

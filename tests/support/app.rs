@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::mongo::{DATABASE, Mongo};
+use crate::ready;
 
 /// A deployment with four datasets at three versions, and our server showing it.
 pub struct App {
@@ -28,6 +29,8 @@ impl App {
             mongo.insert_dataset(name, version).await?;
         }
         let engine = connect(&mongo.uri()).await?;
+        ready::wait_for("the engine to reach its server", async || engine.status().await.ok())
+            .await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
         let (shutdown, asked) = oneshot::channel();

@@ -20,9 +20,9 @@ impl Mongo {
     /// Starts a server.
     pub async fn start() -> Result<Self> {
         let server = Mongod::start(&[]);
-        // A server that is gone should be noticed soon.
-        let uri = format!("mongodb://{}/?serverSelectionTimeoutMS=2000", server.address());
-        let client = Client::with_uri_str(&uri).await?;
+        // A server that is gone should be noticed soon, but one that is slow is not gone.
+        let uri = format!("{}&serverSelectionTimeoutMS=2000", server.uri());
+        let client = server.client().await;
         Ok(Self { client, uri, server: Some(server) })
     }
 

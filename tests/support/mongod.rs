@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use bson::{Document, doc};
 use mongodb::Client;
-use mongodb::options::ClientOptions;
 use nix::sys::statvfs::statvfs;
 
 use crate::ready;
@@ -38,12 +37,21 @@ const ROOM: u64 = 3 << 30;
 const JOURNAL: &str = "log=(file_max=16MB,prealloc=false)";
 
 /// How long a server may take to listen.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// How long a server that is there may take to answer those who connect, on a machine that is busy with tests. One that is
+/// gone refuses them at once.
+const PATIENCE: &str = "connectTimeoutMS=300000";
+
+/// Where the server is never taken away: however long it takes until it was reached.
+const TRUST: &str = "serverSelectionTimeoutMS=300000";
 
 /// A server of this process alone; it is gone when this value or the process is.
 #[derive(Debug)]
 pub struct Mongod {
     port: u16,
+    /// Whether it is there until the end.
+    stays: bool,
     life: Option<ChildStdin>,
     keeper: Child,
     dir: PathBuf,
@@ -53,7 +61,11 @@ impl Mongod {
     /// The server that all tests of one file share, each with databases of its own.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Mongod> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        SHARED.get_or_init(|| {
+            let mut server = Self::start(&[]);
+            server.stays = true;
+            server
+        })
     }
 
     /// A server with more arguments than the usual ones.
@@ -80,7 +92,7 @@ impl Mongod {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { port, life: keeper.stdin.take(), keeper, dir };
+        let server = Self { port, stays: false, life: keeper.stdin.take(), keeper, dir };
         server.listens(true);
         server
     }
@@ -130,7 +142,7 @@ impl Mongod {
     /// `host:port,..`, of which the driver finds the primary by itself.
     pub fn uri_of_set(servers: &[Self]) -> String {
         let hosts: Vec<String> = servers.iter().map(Self::address).collect();
-        format!("mongodb://{}/?replicaSet=rs", hosts.join(","))
+        format!("mongodb://{}/?replicaSet=rs&{PATIENCE}", hosts.join(","))
     }
 
     async fn replica_set_with(
@@ -170,15 +182,12 @@ impl Mongod {
 
     /// Where it is, for those that log in with nothing.
     pub fn uri(&self) -> String {
-        format!("mongodb://{}/?directConnection=true", self.address())
+        uri(&self.address(), self.stays)
     }
 
     /// A connection to this server alone.
     pub async fn client(&self) -> Client {
-        let mut options = ClientOptions::parse(self.uri()).await.unwrap();
-        // On a machine that is busy with tests a server may not answer its monitor for a while.
-        options.connect_timeout = Some(LIMIT);
-        Client::with_options(options).unwrap()
+        Client::with_uri_str(self.uri()).await.unwrap()
     }
 }
 
@@ -187,6 +196,12 @@ impl Drop for Mongod {
         drop(self.life.take());
         self.keeper.wait().ok();
     }
+}
+
+/// What a program connects to at an address, for those that log in with nothing.
+pub(crate) fn uri(address: &str, stays: bool) -> String {
+    let trust = if stays { format!("&{TRUST}") } else { String::new() };
+    format!("mongodb://{address}/?directConnection=true&{PATIENCE}{trust}")
 }
 
 /// Where servers keep their files: in memory where there is room, as nobody needs them after the test, and waiting for a disk

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks until there is an answer, and returns it.
 ///
 /// # Errors
 ///
-/// When there is none for a minute; the message says what was waited for.
+/// When there is none for ten minutes; the message says what was waited for.
 pub async fn wait_for<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Deployment;
 
 /// How long anything about a run is waited for.
-const LIMIT: Duration = Duration::from_secs(110);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(50);

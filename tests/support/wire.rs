@@ -1,4 +1,4 @@
-//! A wire between the program and the server on which every command can be seen, and that is cut at a given write.
+//! A wire between the program and the server on which every command can be seen, and that is cut or held at a given write.
 //!
 //! Nothing in the program knows of it: what is counted are the commands that it really sends, so that no write, of
 //! whatever part of it, can go unseen.
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
-use crate::Mongod;
+use crate::{Mongod, mongod::uri};
 
 /// Commands that change nothing. Every other one counts as a write, so that a new kind of write is seen as well.
 const READS: [&str; 21] = [
@@ -52,6 +52,8 @@ pub enum Cut {
     Lost,
     /// It is carried out, but no answer arrives, and all connections are lost; new ones are possible.
     Unanswered,
+    /// It and all that are like it wait until they are let through; everything else passes.
+    Held,
 }
 
 /// A write that was seen.
@@ -82,6 +84,8 @@ struct Line {
     cut: Cut,
     state: Mutex<State>,
     over: watch::Sender<bool>,
+    /// Whether what was held is let through.
+    released: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +107,13 @@ impl Wire {
         Self::with(server, usize::MAX, Some((write, which)), Cut::Dead).await
     }
 
+    /// A wire on which the first, second, .. such write to a collection and all after it wait for [`Wire::release`], so that
+    /// the program is in the middle of its work for as long as that takes. It waits for an answer for 40 s at most.
+    pub async fn holding(server: &Mongod, which: usize, command: &str, namespace: &str) -> Self {
+        let write = Write { command: command.to_owned(), namespace: namespace.to_owned() };
+        Self::with(server, usize::MAX, Some((write, which)), Cut::Held).await
+    }
+
     async fn with(
         server: &Mongod,
         through: usize,
@@ -111,9 +122,9 @@ impl Wire {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (over, _) = watch::channel(false);
+        let ((over, _), (released, _)) = (watch::channel(false), watch::channel(false));
         let (server, state) = (server.address(), Mutex::default());
-        let line = Arc::new(Line { server, through, before, cut, state, over });
+        let line = Arc::new(Line { server, through, before, cut, state, over, released });
         let mut listening = JoinSet::new();
         listening.spawn(Arc::clone(&line).listen(listener));
         Self { address, line, _listening: listening }
@@ -126,10 +137,15 @@ impl Wire {
 
     /// Where it begins, for a program.
     pub fn uri(&self) -> String {
-        format!("mongodb://{}/?directConnection=true", self.address)
+        uri(&self.address, false)
     }
 
-    /// Waits until it is cut.
+    /// Lets through what was held, and holds nothing any more.
+    pub fn release(&self) {
+        self.line.released.send_replace(true);
+    }
+
+    /// Waits until it is cut, or something is held.
     pub async fn cut(&self) {
         let mut over = self.line.over.subscribe();
         over.wait_for(|it| *it).await.unwrap();
@@ -171,7 +187,7 @@ impl Line {
         tokio::select! {
             () = self.there(from_client, to_server) => {}
             () = self.back(from_server, to_client) => {}
-            _ = over.changed() => {}
+            _ = over.changed(), if self.cut != Cut::Held => {}
         }
     }
 
@@ -182,6 +198,24 @@ impl Line {
             let is_over = *self.over.borrow();
             if is_over && self.cut == Cut::Dead {
                 return;
+            }
+            if self.cut == Cut::Held {
+                let write = write_in(&message);
+                state.writes.extend(write.clone());
+                let is_like =
+                    self.before.as_ref().zip(write).is_some_and(|((it, which), write)| {
+                        *it == write
+                            && state.writes.iter().filter(|it| **it == write).count() >= *which
+                    });
+                drop(state);
+                if is_like {
+                    self.over.send_replace(true);
+                    self.released.subscribe().wait_for(|it| *it).await.ok();
+                }
+                if to.write_all(&message).await.is_err() {
+                    return;
+                }
+                continue;
             }
             if let Some(write) = write_in(&message).filter(|_| !is_over) {
                 state.writes.push(write.clone());

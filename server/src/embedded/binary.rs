@@ -14,7 +14,7 @@ use super::error::EmbeddedError;
 use super::format::Release;
 
 /// How long Python may take to say where a package is, and a server to say its version.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 /// Prints where the package `fiftyone` lies. It does not import it, which would take seconds.
 const WHERE_IS_FIFTYONE: &str = "import importlib.util as u\n\
     s = u.find_spec('fiftyone')\n\

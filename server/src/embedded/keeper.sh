@@ -13,9 +13,9 @@ echo "$server"
   trap '' PIPE
   read -r _ <&3
   exec 3<&-
+  echo stopping
   rm -f "$hold"
   kill -TERM "$server"
-  echo stopping
   for _ in 1 2 3 4 5 6; do sleep 10; done >/dev/null 3<&-
   kill -KILL "$server"
 } 2>/dev/null &
