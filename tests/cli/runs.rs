@@ -153,7 +153,7 @@ async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
     let wire = Wire::holding(Mongod::shared(), 7, "update", &samples).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let running = led(&there, &["--all"]);
-    wire.cut().await;
+    wire.held(1).await;
     let id = id(&deployment).await;
     let midway = |it: &Value| {
         it["documents"].as_u64() >= Some(5_000) && it["datasets"]["migrated"].as_u64() >= Some(1)
@@ -254,7 +254,7 @@ async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
     let wire = Wire::holding(Mongod::shared(), 9, "update", &samples).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let running = led(&there, &["--all"]);
-    wire.cut().await;
+    wire.held(1).await;
     // What was let through is carried out, noted, and known for the next one: after a trial of the whole at once, seven
     // ranges of 5,000 at least.
     let let_through = |it: &Value| it["documents"].as_u64() >= Some(35_000);
@@ -307,8 +307,11 @@ async fn a_server_leaves_runs_alone_where_migrations_are_disabled() {
     let deployment = Deployment::at("0.18.0").await;
     deployment.plant("datasets", [image_dataset("one")]).await;
     deployment.led_by(program!(["--all", "--detach"])).run().await.exits_with(0);
-    let server = program!(["serve", "--listen", "127.0.0.1:0"]);
+    let address = format!("127.0.0.1:{}", ready::free_port().unwrap());
+    let server = program!(["serve", "--listen", &address]);
     let server = deployment.led_by(server).env("FIFTYONE_DISABLE_MIGRATIONS", "1").spawn();
+    let answers = async || tests::http::get(&format!("http://{address}/healthz"), &[]).await.ok();
+    ready::wait_for("the server to answer", answers).await.unwrap();
     // Longer than a server takes to look for runs.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(the_run(&deployment).await["state"], "planned");

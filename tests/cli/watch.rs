@@ -43,7 +43,7 @@ pub async fn held(deployment: &Deployment, arguments: &[&str], what: Document) -
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let running = led(&there, arguments);
     let middle = async {
-        wire.cut().await;
+        wire.held(1).await;
         until_a_sample_has(deployment, what).await;
     };
     timeout(LIMIT, middle).await.unwrap();

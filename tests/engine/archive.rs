@@ -5,7 +5,8 @@
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{ArchiveState, Control, JobState, Report, Request, State as Became};
 use tests::{
-    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, to,
+    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples,
+    program, to,
 };
 
 /// Every document with its keys sorted, for their order may be another; an empty collection is as good as none.
@@ -503,33 +504,40 @@ async fn values_of_samples_come_back_where_nobody_has_set_them_meanwhile() {
     same("values", &expected, &dump(&deployment).await);
 }
 
+/// How often somebody edits a dataset, each time too late for it to be read and too early for it to be committed.
+const EDITS: i32 = 4;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dataset_that_is_edited_while_it_goes_down_gets_back_what_it_had_at_last() {
     let deployment = Deployment::holding(&State::newest()).await;
     let before = dump(&deployment).await;
     let datasets = deployment.collection("datasets");
-    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
-    let editor = tokio::spawn(async move {
-        let mut edits = 0;
-        while stopped.try_recv().is_err() {
-            let edit =
-                doc! { "$inc": { "info.edits": 1 }, "$set": { "tags": [edits.to_string()] } };
-            // Where there are no tags any more, nobody sets them.
-            let known = doc! { "name": "img-det", "tags": { "$exists": true } };
-            let edited = datasets.update_one(known, edit).await.unwrap();
-            edits += i32::try_from(edited.modified_count).unwrap();
-            // Not so often that a busy machine has no time to take it down in between.
-            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    // Each time it is about to be committed, somebody has edited it since it was read.
+    let place = format!("{}.datasets", deployment.database.name());
+    let wire = Wire::holding(Mongod::shared(), 1, "update", &place).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let mut migrating = Box::pin(there.migrate(to("0.15.0")));
+    let mut edits = 0_i32;
+    let down = loop {
+        let at = usize::try_from(edits).unwrap() + 1;
+        tokio::select! {
+            down = &mut migrating => break down,
+            () = wire.held(at), if edits < EDITS => {
+                let edit = doc! { "$inc": { "info.edits": 1 }, "$set": { "tags": [edits.to_string()] } };
+                // Where there are no tags any more, nobody sets them.
+                let known = doc! { "name": "img-det", "tags": { "$exists": true } };
+                let edited = datasets.update_one(known, edit).await.unwrap();
+                assert_eq!(edited.modified_count, 1, "it was down after {edits} edits");
+                edits += 1;
+                if edits < EDITS { wire.let_through(at) } else { wire.release() }
+            }
         }
-        edits
-    });
-    while deployment.dataset("img-det").await.get_document("info").unwrap().get("edits").is_none() {
-        tokio::task::yield_now().await;
-    }
-    let down = deployment.migrate(to("0.15.0")).await;
-    stop.send(()).unwrap();
-    let edits = editor.await.unwrap();
-    assert!(edits > 0 && down.count(Became::Migrated) == 2, "{edits} edits: {:?}", down.datasets);
+    };
+    assert!(
+        edits == EDITS && down.count(Became::Migrated) == 2,
+        "{edits} edits: {:?}",
+        down.datasets
+    );
     let report = up(&deployment, NEWEST).await;
     assert_eq!(conflicts(&report), [""; 0]);
     let mut expected = before.clone();

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use mongodb::Collection;
-use tests::{Deployment, NEWEST, State, image_dataset, image_samples, program, timeless};
+use tests::{
+    Deployment, Mongod, NEWEST, Running, State, Wire, image_dataset, image_samples, program,
+    timeless,
+};
 use tokio::task::JoinHandle;
 
 /// How much longer than for one edit somebody waits before the next. On a busy machine all take longer, those who edit and
@@ -18,30 +21,52 @@ const REST: u32 = 10;
 /// Somebody who keeps counting something in one document.
 struct Editor {
     enough: Arc<AtomicBool>,
-    edits: JoinHandle<i32>,
+    edits: Arc<AtomicI32>,
+    editing: JoinHandle<()>,
 }
+
+/// How often somebody edits while a migration is held, at least.
+const EDITS: i32 = 11;
 
 impl Editor {
     fn of(collection: Collection<Document>, id: Bson) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
-        let done = Arc::clone(&enough);
-        let edits = tokio::spawn(async move {
-            let mut edits = 0;
+        let edits = Arc::new(AtomicI32::new(0));
+        let (done, counted) = (Arc::clone(&enough), Arc::clone(&edits));
+        let editing = tokio::spawn(async move {
             while !done.load(Ordering::Relaxed) {
                 let (edit, begun) = (doc! { "$inc": { "edits": 1 } }, Instant::now());
                 let edited = collection.update_one(doc! { "_id": &id }, edit).await.unwrap();
-                edits += i32::try_from(edited.matched_count).unwrap();
+                counted.fetch_add(i32::try_from(edited.matched_count).unwrap(), Ordering::Relaxed);
                 tokio::time::sleep(begun.elapsed() * REST).await;
             }
-            edits
         });
-        Self { enough, edits }
+        Self { enough, edits, editing }
+    }
+
+    /// Waits until there have been so many edits more.
+    async fn edits_on(&self) {
+        let begun = self.edits.load(Ordering::Relaxed);
+        while self.edits.load(Ordering::Relaxed) < begun + EDITS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn stop(self) -> i32 {
         self.enough.store(true, Ordering::Relaxed);
-        self.edits.await.unwrap()
+        self.editing.await.unwrap();
+        self.edits.load(Ordering::Relaxed)
     }
+}
+
+/// The program, and a wire on which it is held when it comes to changing this collection, after it has read what it changes.
+async fn held(deployment: &Deployment, arguments: &[&str], collection: &str) -> (Running, Wire) {
+    let place = format!("{}.{collection}", deployment.database.name());
+    let wire = Wire::holding(Mongod::shared(), 1, "update", &place).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = there.led_by(program!(arguments)).spawn();
+    wire.held(1).await;
+    (running, wire)
 }
 
 async fn with_samples(dataset: Document, count: u32) -> Deployment {
@@ -59,13 +84,15 @@ async fn edits_of_a_dataset_during_its_migration_are_all_kept() {
     let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
     let deployment = with_samples(dataset, 30_000).await;
     let editor = Editor::of(deployment.collection("datasets"), id);
-    let ended = deployment.led_by(program!(["--all"])).run().await;
+    let (running, wire) = held(&deployment, &["--all"], "samples").await;
+    editor.edits_on().await;
+    wire.release();
+    let ended = running.ended().await;
     let edits = editor.stop().await;
     ended.exits_with(0);
     let after = deployment.dataset("busy").await;
     assert_eq!(after.get_str("version").ok(), Some(NEWEST));
     assert_eq!(after.get_i32("edits").ok(), Some(edits));
-    assert!(edits > 10, "hardly anybody has edited anything: {edits}");
     assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 2);
     let left = doc! { "last_modified_at": null };
     assert_eq!(deployment.collection(&samples).count_documents(left).await.unwrap(), 0);
@@ -100,9 +127,15 @@ async fn samples_that_are_added_during_a_migration_are_migrated_too() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
+    let (running, wire) = held(&deployment, &["--all"], "samples").await;
+    let added = async || deployment.dataset("busy").await.get_i32("added").unwrap_or(0);
+    let begun = added().await;
+    while added().await < begun + EDITS {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    wire.release();
+    running.ended().await.exits_with(0);
     let added: i32 = editor.await.unwrap();
-    assert!(added > 10, "hardly anybody has added anything: {added}");
     assert_eq!(deployment.dataset("busy").await.get_i32("added").ok(), Some(added));
     let all = deployment.collection(&samples).count_documents(doc! {}).await.unwrap();
     assert_eq!(all, 30_000 + u64::try_from(added).unwrap());
@@ -134,16 +167,18 @@ async fn edits_of_a_run_during_a_migration_are_all_kept() {
         let deployment = with_samples(dataset, 20_000).await;
         let id = run.get("_id").unwrap().clone();
         deployment.plant("runs", [run]).await;
-        // Down there is no pass over the samples: these make the migration long enough to be disturbed.
+        // These make the migration long.
         let others = (0..COMPANY).map(|at| with_a_run(&format!("another {at}"), from));
         let (datasets, runs): (Vec<_>, Vec<_>) = others.unzip();
         deployment.plant("datasets", datasets).await;
         deployment.plant("runs", runs).await;
         let editor = Editor::of(deployment.collection("runs"), id);
-        let ended = deployment.led_by(program!(["--all", "-v", to])).run().await;
+        let (running, wire) = held(&deployment, &["--all", "-v", to], "datasets").await;
+        editor.edits_on().await;
+        wire.release();
+        let ended = running.ended().await;
         let edits = editor.stop().await;
         ended.exits_with(0);
-        assert!(edits > 10, "{from} to {to}: hardly anybody has edited anything: {edits}");
         let runs = deployment.all("runs").await;
         let edited: Vec<i32> = runs.iter().filter_map(|it| it.get_i32("edits").ok()).collect();
         assert_eq!((runs.len(), edited), (COMPANY + 1, vec![edits]), "{from} to {to}");
@@ -156,17 +191,17 @@ async fn a_run_that_is_edited_while_it_goes_into_its_dataset_is_left_with_a_warn
     let deployment = with_samples(dataset, 20_000).await;
     let id = run.get("_id").unwrap().clone();
     deployment.plant("runs", [run]).await;
-    let editor = Editor::of(deployment.collection("runs"), id);
-    let ended = deployment.led_by(program!(["--all", "-v", "0.18.0"])).run().await;
-    let edits = editor.stop().await;
-    let ended = ended.with(0);
+    let (running, wire) = held(&deployment, &["--all", "-v", "0.18.0"], "datasets").await;
+    let edit = doc! { "$set": { "edits": 1 } };
+    deployment.collection("runs").update_one(doc! { "_id": id }, edit).await.unwrap();
+    wire.release();
+    let ended = running.ended().await.with(0);
     let inside = deployment.dataset("busy").await;
     let inside = inside.get_document("evaluations").unwrap().get_document("ev").unwrap().clone();
+    assert_eq!(inside.get("edits"), None);
     let left = deployment.all("runs").await;
-    if inside.get_i32("edits").unwrap_or(0) != edits {
-        assert_eq!(left[0].get_i32("edits").ok(), Some(edits));
-        assert!(ended.stderr.contains("edited meanwhile"), "{}", ended.stderr);
-    }
+    assert_eq!(left[0].get_i32("edits").ok(), Some(1));
+    assert!(ended.stderr.contains("edited meanwhile"), "{}", ended.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,14 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::time::Duration;
-
 use bson::{DateTime, doc};
 use engine::State as Became;
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Mongod, State, assert_same, image_dataset, image_samples, program, timeless, to,
-    ways_down, ways_up,
+    Deployment, Mongod, State, Wire, assert_same, image_dataset, image_samples, program, timeless,
+    to, ways_down, ways_up,
 };
 
 #[tokio::test]
@@ -21,12 +19,15 @@ async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same
         let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
         deployment.plant("datasets", [dataset.clone()]).await;
         deployment.plant(&samples, image_samples(100_000)).await;
-        let running = deployment.led_by(program!(["--all"])).spawn();
-        let begun = doc! { "created_at": { "$exists": true } };
-        while deployment.collection(&samples).find_one(begun.clone()).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        // After a trial of the whole at once, some ranges: not all of them are begun.
+        let place = format!("{}.samples", deployment.database.name());
+        let wire = Wire::holding(Mongod::shared(), 3, "update", &place).await;
+        let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+        let running = there.led_by(program!(["--all"])).spawn();
+        wire.held(1).await;
         running.signal(signal);
+        // It hears that before it hears of what it waits for.
+        wire.release();
         let ended = running.ended().await.with(1);
         assert!(
             ended.stderr.starts_with("stopping at the next batch edge ...\n"),
@@ -37,6 +38,7 @@ async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same
         assert!(said.ends_with("some seconds at most; another Ctrl-C changes nothing"), "{said}");
         assert!(ended.stderr.contains("1 dataset stopped in the middle"), "{}", ended.stderr);
         assert_eq!(deployment.dataset("large").await, dataset);
+        let begun = doc! { "created_at": { "$exists": true } };
         let changed = deployment.collection(&samples).count_documents(begun).await.unwrap();
         assert!(0 < changed && changed < 100_000, "{changed} samples were changed");
 
@@ -55,12 +57,12 @@ async fn a_program_that_is_killed_leaves_what_the_same_again_completes() {
     let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
     deployment.plant("datasets", [dataset.clone()]).await;
     deployment.plant(&samples, image_samples(50_000)).await;
-    let running = deployment.led_by(program!(["--all"])).spawn();
-    while deployment.collection("runs").find_one(doc! {}).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    running.signal(Signal::SIGKILL);
-    assert_eq!(running.ended().await.status, None);
+    let place = format!("{}.samples", deployment.database.name());
+    let wire = Wire::before(Mongod::shared(), 3, "update", &place).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = there.led_by(program!(["--all"])).spawn();
+    assert_eq!(running.killed_at(wire.cut()).await.status, None);
+    assert!(deployment.collection("runs").find_one(doc! {}).await.unwrap().is_some());
     assert_eq!(deployment.dataset("large").await, dataset);
     deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     deployment.assert_newest().await;

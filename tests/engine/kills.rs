@@ -135,7 +135,7 @@ async fn a_program_that_is_killed_at_any_moment_leaves_what_the_same_again_compl
 #[tokio::test]
 async fn a_server_that_is_killed_at_any_moment_leaves_what_the_same_again_completes() {
     let (mut dice, (begun, ways)) = (Dice::cast(), ways().await);
-    let mut server = Mongod::start(&[]);
+    let mut server = Mongod::start(&[]).frail();
     let (mut killed, mut rounds, mut runs) = (0, 0, 0);
     while killed < kills(30) {
         let way = &ways[rounds % 2];

@@ -39,6 +39,9 @@ const TORTURE: Extent = Extent {
 const SHORT: Extent =
     Extent { racers: 8, lasts: Duration::from_secs(12), long_stops: &[], writers: 3, kills: 0 };
 
+/// How long a race goes on at most until something has happened in it.
+const MOST: Duration = Duration::from_mins(10);
+
 /// For how long one is stopped: longer than a lease lasts.
 const LONG_STOP: Duration = Duration::from_secs(32);
 
@@ -195,6 +198,17 @@ impl Race<'_> {
         usize::try_from(self.dice.within(0..self.extent.racers as u64)).unwrap()
     }
 
+    /// Whether enough has happened for the race to prove something.
+    async fn is_enough(&self, runs: &Database) -> bool {
+        let database = runs.client().database("fiftyone");
+        let all = [writes(&database, "fenced").await, writes(&database, "bare").await].concat();
+        let writers: BTreeSet<i64> = all.iter().map(|it| it.fence).collect();
+        writers.len() > self.extent.writers
+            && all.iter().any(Entry::is_wrong)
+            && self.kills > self.extent.kills
+            && self.stops_of_holders > 0
+    }
+
     async fn run(&mut self, runs: &Database) {
         for place in 0..self.extent.racers {
             let racer = self.start(place);
@@ -202,7 +216,10 @@ impl Race<'_> {
         }
         let begun = Instant::now();
         let mut next = begun + Duration::from_secs(2);
-        while begun.elapsed() < self.extent.lasts {
+        // However the dice fall, it is to be a race: until then, it goes on.
+        while begun.elapsed() < self.extent.lasts
+            || (begun.elapsed() < MOST && !self.is_enough(runs).await)
+        {
             self.tend();
             if self.extent.long_stops.get(self.long_stops).is_some_and(|it| begun.elapsed() >= *it)
             {
@@ -227,6 +244,13 @@ struct Entry {
     by: i64,
     at: DateTime,
     thinks: DateTime,
+}
+
+impl Entry {
+    /// Whether it was written by somebody whose clock is wrong by minutes.
+    fn is_wrong(&self) -> bool {
+        self.thinks.timestamp_millis().abs_diff(self.at.timestamp_millis()) > 60_000
+    }
 }
 
 /// The writes of one kind, in the order in which the server has done them.
@@ -318,10 +342,8 @@ async fn race(extent: Extent) -> String {
     let takings = taken.get_i64("fence").unwrap();
     let log = fs::read_to_string(&log).unwrap();
     let said = |what: &'static str| log.lines().filter(move |it| it.starts_with(what));
-    let minutes =
-        |it: &&Entry| it.thinks.timestamp_millis().abs_diff(it.at.timestamp_millis()) > 60_000;
     let wrong: BTreeSet<i64> =
-        bare.iter().chain(&fenced).filter(minutes).map(|it| it.fence).collect();
+        bare.iter().chain(&fenced).filter(|it| it.is_wrong()).map(|it| it.fence).collect();
     let happened = format!(
         "{} processes, {} at a time; {} killed, {} stopped, {} of them with the lease, and {} for longer than it lasts\n\
          {takings} takings, {} of them with a clock that is wrong by minutes; {} writes with a number and {} without; \

@@ -576,17 +576,14 @@ async fn nothing_is_undone_while_the_run_holds() {
                 "configureFailPoint": "failCommand", "mode": mode,
                 "data": {
                     "failCommands": ["find"], "namespace": "fiftyone_migrate.run_journal",
-                    "blockConnection": true, "blockTimeMS": 700, "appName": "fiftyone-migrate",
+                    "blockConnection": true, "blockTimeMS": 10_000, "appName": "fiftyone-migrate",
                 },
             }
         };
         let admin = deployment.database.client().database("admin");
         admin.run_command(slowly("alwaysOn")).await.unwrap();
         let undoing = deployment.led_by(program!(["runs", "undo", id])).spawn();
-        let engine = deployment.engine().await;
-        while engine.run(id).await.unwrap().holding.is_none() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        deployment.until(id, "holding", |it| it["holding"].is_string()).await;
         admin.run_command(slowly("off")).await.unwrap();
         // It has the time to do what it must not.
         tokio::time::sleep(Duration::from_secs(1)).await;

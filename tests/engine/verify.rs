@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::time::Duration;
-
 use bson::{Bson, Document, doc};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{Deployment, Ended, Mongod, NEWEST, Running, image_dataset, image_samples, program};
+use tests::{
+    Deployment, Ended, Mongod, NEWEST, Running, Wire, image_dataset, image_samples, program,
+};
 
 /// So many datasets that hardly any of them is looked into although nobody has written to it.
 const MANY: u32 = 100;
+
+/// What is to be verified.
+const CHECKS: &str = "fiftyone_migrate.run_checks";
 
 const TESTING: [&str; 2] = ["--setParameter", "enableTestCommands=1"];
 
@@ -37,47 +40,24 @@ async fn planted(server: &Mongod, others: u32) -> (Deployment, String) {
     (deployment, of_busy)
 }
 
-/// Lets the program, and nobody else, wait a while before a command on what is to be verified.
-/// How often that has happened before.
-async fn hold(server: &Mongod, command: &str, on: bool) -> i64 {
-    let failure = doc! {
-        "configureFailPoint": "failCommand",
-        "mode": if on { "alwaysOn" } else { "off" },
-        "data": {
-            "failCommands": [command], "namespace": "fiftyone_migrate.run_checks", "appName": "fiftyone-migrate",
-            "blockConnection": true, "blockTimeMS": 2_000,
-        },
-    };
-    let held = server.client().await.database("admin").run_command(failure).await.unwrap();
-    i64::from(held.get_i32("count").unwrap_or_default())
-}
-
-/// Waits until the program has come to where it is held once more.
-async fn held_again(server: &Mongod, before: i64) {
-    let held =
-        doc! { "waitForFailPoint": "failCommand", "timesEntered": before + 1, "maxTimeMS": 60_000 };
-    server.client().await.database("admin").run_command(held).await.unwrap();
-}
-
-/// Begins a migration and stops the program when all is written and it is about to be verified.
-async fn about_to_verify(server: &Mongod, deployment: &Deployment) -> Running {
-    hold(server, "aggregate", true).await;
-    let running = deployment.led_by(program!(["--all"])).spawn();
+/// Begins a migration and holds it when all is written and it is about to be verified.
+async fn about_to_verify(server: &Mongod, deployment: &Deployment) -> (Running, Wire) {
+    let wire = Wire::holding(server, 1, "aggregate", CHECKS).await;
+    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let running = there.led_by(program!(["--all"])).spawn();
+    wire.held(1).await;
     let runs = deployment.jobs().collection::<Document>("runs");
-    while runs.find_one(doc! { "state": "verifying" }).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    running.signal(Signal::SIGSTOP);
-    hold(server, "aggregate", false).await;
+    let state = runs.find_one(doc! {}).await.unwrap().unwrap();
+    assert_eq!(state.get_str("state").unwrap(), "verifying");
     let checks = deployment.jobs().collection::<Document>("run_checks");
     let open = checks.count_documents(doc! { "done": false }).await.unwrap();
-    assert!(open > 0 && open == checks.count_documents(doc! {}).await.unwrap(), "stopped too late");
-    running
+    assert!(open > 0 && open == checks.count_documents(doc! {}).await.unwrap(), "held too late");
+    (running, wire)
 }
 
 /// Lets it verify, to the end.
-async fn verified(running: Running) -> Ended {
-    running.signal(Signal::SIGCONT);
+async fn verified((running, wire): (Running, Wire)) -> Ended {
+    wire.release();
     running.ended().await
 }
 
@@ -252,6 +232,7 @@ async fn a_verification_that_is_killed_goes_on_where_it_was() {
     let checks = deployment.jobs().collection::<Document>("run_checks");
     let groups = checks.count_documents(doc! {}).await.unwrap();
     assert!(groups > 3, "{groups} groups");
+    let (running, _wire) = running;
     running.signal(Signal::SIGKILL);
     assert_eq!(running.ended().await.status, None);
 
@@ -286,19 +267,16 @@ async fn a_verification_that_is_killed_goes_on_where_it_was() {
 async fn what_was_found_before_a_verification_was_killed_is_not_forgotten() {
     let server = Mongod::start(&TESTING);
     let (deployment, _) = planted(&server, 0).await;
-    let running = about_to_verify(&server, &deployment).await;
+    let (running, wire) = about_to_verify(&server, &deployment).await;
     let broken = doc! { "$unset": { "slug": 1 } };
     deployment.collection("datasets").update_one(doc! { "name": "busy" }, broken).await.unwrap();
     // It has looked at all, and comes to noting that it has.
-    hold(&server, "update", true).await;
-    running.signal(Signal::SIGCONT);
+    wire.hold(1, "update", CHECKS);
+    wire.held(1).await;
     let noted = deployment.jobs().collection::<Document>("run_datasets");
-    while noted.find_one(doc! { "cause": "altered" }).await.unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert!(noted.find_one(doc! { "cause": "altered" }).await.unwrap().is_some());
     running.signal(Signal::SIGKILL);
-    running.ended().await;
-    hold(&server, "update", false).await;
+    assert_eq!(running.ended().await.status, None);
     let checks = deployment.jobs().collection::<Document>("run_checks");
     checks.update_many(doc! {}, doc! { "$set": { "done": true, "wrong": true } }).await.unwrap();
 
@@ -311,17 +289,14 @@ async fn what_was_found_before_a_verification_was_killed_is_not_forgotten() {
 async fn what_is_written_on_a_replica_set_after_it_was_looked_at_is_looked_at_again() {
     let server = Mongod::replica_set_of_one(&TESTING).await;
     let (deployment, samples) = planted(&server, 0).await;
-    let running = about_to_verify(&server, &deployment).await;
+    let (running, wire) = about_to_verify(&server, &deployment).await;
     // It has looked at all, and comes to noting that it has.
-    let before = hold(&server, "update", true).await;
-    running.signal(Signal::SIGCONT);
-    held_again(&server, before).await;
-    running.signal(Signal::SIGSTOP);
-    hold(&server, "update", false).await;
+    wire.hold(1, "update", CHECKS);
+    wire.held(1).await;
     lazily(&deployment, &samples).await;
     let broken = doc! { "$unset": { "slug": 1 } };
     deployment.collection("datasets").update_one(doc! { "name": "quiet" }, broken).await.unwrap();
-    let ended = verified(running).await.with(3);
+    let ended = verified((running, wire)).await.with(3);
     assert!(ended.stderr.contains("2 samples that an older client wrote"), "{}", ended.stderr);
     assert!(
         ended.stderr.contains("dataset `quiet` was migrated, but it has no `slug`"),

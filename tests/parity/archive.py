@@ -33,7 +33,11 @@ def run(worker, corpus, level):
 
 def _there_and_back(worker, group, before, stops):
     report = bench.Report()
-    _, low, _ = worker.migrate(before, stops[0])
+    outcome, low, _ = worker.migrate(before, stops[0])
+    arrived = [it for it in low["datasets"].values() if bench.reached(dumps.decode(it), stops[0])]
+    if not arrived:
+        report.failures.append(bench.Failure(
+            group, "(database)", boundaries.CLIENT, stops[0], f"nothing came there: {outcome.text[-300:]}"))
     after, conflicts = low, set()
     for stop in stops[1:]:
         conflicts |= ours.migrate(worker.uri, worker.names["ours"], stop).conflicts()

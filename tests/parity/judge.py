@@ -8,6 +8,8 @@ import logging
 import os
 import time
 
+import pymongo
+
 import dump as dumps
 
 
@@ -82,6 +84,8 @@ class Judge:
         with contextlib.redirect_stdout(io.StringIO()):
             try:
                 work()
+            except pymongo.errors.ConnectionFailure:
+                raise  # that the server was not reached says nothing of FiftyOne
             except Exception as error:  # whatever FiftyOne raises is its verdict
                 return f"{type(error).__name__}: {error}"
         return None

@@ -19,7 +19,7 @@ pub struct Mongo {
 impl Mongo {
     /// Starts a server.
     pub async fn start() -> Result<Self> {
-        let server = Mongod::start(&[]);
+        let server = Mongod::start(&[]).frail();
         // A server that is gone should be noticed soon, but one that is slow is not gone.
         let uri = format!("{}&serverSelectionTimeoutMS=2000", server.uri());
         let client = server.client().await;

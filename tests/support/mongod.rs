@@ -61,11 +61,7 @@ impl Mongod {
     /// The server that all tests of one file share, each with databases of its own.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Mongod> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            let mut server = Self::start(&[]);
-            server.stays = true;
-            server
-        })
+        SHARED.get_or_init(|| Self::start(&[]))
     }
 
     /// A server with more arguments than the usual ones.
@@ -92,9 +88,16 @@ impl Mongod {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { port, stays: false, life: keeper.stdin.take(), keeper, dir };
+        let server = Self { port, stays: true, life: keeper.stdin.take(), keeper, dir };
         server.listens(true);
         server
+    }
+
+    /// One that is going to be taken away, which shall be noticed as soon as usual.
+    #[must_use]
+    pub fn frail(mut self) -> Self {
+        self.stays = false;
+        self
     }
 
     /// Ends the server as a power cut would: what was not yet written to the disk is gone.
@@ -142,7 +145,7 @@ impl Mongod {
     /// `host:port,..`, of which the driver finds the primary by itself.
     pub fn uri_of_set(servers: &[Self]) -> String {
         let hosts: Vec<String> = servers.iter().map(Self::address).collect();
-        format!("mongodb://{}/?replicaSet=rs&{PATIENCE}", hosts.join(","))
+        format!("mongodb://{}/?replicaSet=rs&{PATIENCE}&{TRUST}", hosts.join(","))
     }
 
     async fn replica_set_with(
@@ -157,10 +160,14 @@ impl Mongod {
             .map(|(id, it)| doc! { "_id": id, "host": it.address(), "priority": priority(id) })
             .collect();
         let first = servers[0].client().await.database("admin");
-        first
-            .run_command(doc! { "replSetInitiate": { "_id": "rs", "members": members } })
-            .await
-            .unwrap();
+        // Where only one can be the primary, its being asleep for some seconds is no reason to depose it.
+        let one = members.iter().filter(|it| it.get_i32("priority").is_ok_and(|it| it > 0)).count();
+        let settings = match one {
+            1 => doc! { "electionTimeoutMillis": 300_000 },
+            _ => doc! {},
+        };
+        let set = doc! { "_id": "rs", "members": members, "settings": settings };
+        first.run_command(doc! { "replSetInitiate": set }).await.unwrap();
         let started = Instant::now();
         while !first
             .run_command(doc! { "hello": 1 })
@@ -170,6 +177,8 @@ impl Mongod {
             .unwrap()
         {
             assert!(started.elapsed() < LIMIT, "the replica set elects no primary");
+            // It would wait for that long, and is refused until the others are there.
+            first.run_command(doc! { "replSetStepUp": 1 }).await.ok();
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         servers

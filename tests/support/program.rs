@@ -97,7 +97,10 @@ impl Running {
         let mut ended = std::pin::pin!(self.ended());
         tokio::select! {
             ended = &mut ended => return ended,
-            () = moment => kill(id, Signal::SIGKILL).unwrap(),
+            () = moment => {
+                // It may be over already.
+                kill(id, Signal::SIGKILL).ok();
+            }
         }
         ended.await
     }

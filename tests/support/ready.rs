@@ -1,6 +1,7 @@
 //! Waiting for something to be so.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -29,7 +30,21 @@ pub async fn wait_for<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// A port that nobody uses at the moment.
+/// A port that nobody uses, and that nobody gets who asks the system for any: those are others, so that it is still free when
+/// a server that is started with it comes to listen.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    /// Below those that systems give away.
+    const FIRST: u32 = 16_000;
+    const COUNT: u32 = 16_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Those who look at the same time begin elsewhere.
+    let own = std::process::id().wrapping_mul(613);
+    for _ in 0..COUNT {
+        let at = own.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + at % COUNT)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port between {FIRST} and {} is free", FIRST + COUNT)
 }

@@ -84,8 +84,29 @@ struct Line {
     cut: Cut,
     state: Mutex<State>,
     over: watch::Sender<bool>,
-    /// Whether what was held is let through.
-    released: watch::Sender<bool>,
+    hold: watch::Sender<Hold>,
+}
+
+/// What is held now.
+#[derive(Debug, Default)]
+struct Hold {
+    /// Commands like this one; none if nothing is held.
+    command: Option<Write>,
+    /// The first of them that is.
+    which: usize,
+    /// How many have come.
+    seen: usize,
+    /// How many of those that were held were let through.
+    through: usize,
+    /// How often something else was to be held: what was held before that is let through.
+    turn: usize,
+}
+
+impl Hold {
+    /// How many have been held.
+    fn held(&self) -> usize {
+        (self.seen + 1).saturating_sub(self.which)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -107,11 +128,35 @@ impl Wire {
         Self::with(server, usize::MAX, Some((write, which)), Cut::Dead).await
     }
 
-    /// A wire on which the first, second, .. such write to a collection and all after it wait for [`Wire::release`], so that
-    /// the program is in the middle of its work for as long as that takes. It waits for an answer for 40 s at most.
+    /// A wire on which the first, second, .. such command on a collection and all after it wait to be let through, so that the
+    /// program is in the middle of its work for as long as that takes. It waits for an answer for 40 s at most.
     pub async fn holding(server: &Mongod, which: usize, command: &str, namespace: &str) -> Self {
+        let wire = Self::with(server, usize::MAX, None, Cut::Held).await;
+        wire.hold(which, command, namespace);
+        wire
+    }
+
+    /// Holds something else from now on, and lets through what was held before.
+    pub fn hold(&self, which: usize, command: &str, namespace: &str) {
         let write = Write { command: command.to_owned(), namespace: namespace.to_owned() };
-        Self::with(server, usize::MAX, Some((write, which)), Cut::Held).await
+        self.line.hold.send_modify(|it| {
+            *it = Hold { command: Some(write), which, turn: it.turn + 1, ..Hold::default() };
+        });
+    }
+
+    /// Waits until so many are held, or were.
+    pub async fn held(&self, count: usize) {
+        self.line.hold.subscribe().wait_for(|it| it.held() >= count).await.unwrap();
+    }
+
+    /// Lets through so many of those that are held, those that were let through before among them.
+    pub fn let_through(&self, count: usize) {
+        self.line.hold.send_modify(|it| it.through = count);
+    }
+
+    /// Lets through what is held, and holds nothing any more.
+    pub fn release(&self) {
+        self.line.hold.send_modify(|it| *it = Hold { turn: it.turn + 1, ..Hold::default() });
     }
 
     async fn with(
@@ -122,9 +167,9 @@ impl Wire {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let ((over, _), (released, _)) = (watch::channel(false), watch::channel(false));
+        let ((over, _), (hold, _)) = (watch::channel(false), watch::channel(Hold::default()));
         let (server, state) = (server.address(), Mutex::default());
-        let line = Arc::new(Line { server, through, before, cut, state, over, released });
+        let line = Arc::new(Line { server, through, before, cut, state, over, hold });
         let mut listening = JoinSet::new();
         listening.spawn(Arc::clone(&line).listen(listener));
         Self { address, line, _listening: listening }
@@ -137,15 +182,10 @@ impl Wire {
 
     /// Where it begins, for a program.
     pub fn uri(&self) -> String {
-        uri(&self.address, false)
+        uri(&self.address, self.line.cut != Cut::Dead)
     }
 
-    /// Lets through what was held, and holds nothing any more.
-    pub fn release(&self) {
-        self.line.released.send_replace(true);
-    }
-
-    /// Waits until it is cut, or something is held.
+    /// Waits until it is cut.
     pub async fn cut(&self) {
         let mut over = self.line.over.subscribe();
         over.wait_for(|it| *it).await.unwrap();
@@ -187,35 +227,18 @@ impl Line {
         tokio::select! {
             () = self.there(from_client, to_server) => {}
             () = self.back(from_server, to_client) => {}
-            _ = over.changed(), if self.cut != Cut::Held => {}
+            _ = over.changed() => {}
         }
     }
 
     async fn there(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
         while let Some(message) = message(&mut from).await {
+            self.may_pass(&message).await;
             // What is let through arrives, whatever happens to the wire right after.
             let mut state = self.state.lock().await;
             let is_over = *self.over.borrow();
             if is_over && self.cut == Cut::Dead {
                 return;
-            }
-            if self.cut == Cut::Held {
-                let write = write_in(&message);
-                state.writes.extend(write.clone());
-                let is_like =
-                    self.before.as_ref().zip(write).is_some_and(|((it, which), write)| {
-                        *it == write
-                            && state.writes.iter().filter(|it| **it == write).count() >= *which
-                    });
-                drop(state);
-                if is_like {
-                    self.over.send_replace(true);
-                    self.released.subscribe().wait_for(|it| *it).await.ok();
-                }
-                if to.write_all(&message).await.is_err() {
-                    return;
-                }
-                continue;
             }
             if let Some(write) = write_in(&message).filter(|_| !is_over) {
                 state.writes.push(write.clone());
@@ -233,6 +256,24 @@ impl Line {
             if to.write_all(&message).await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Returns when a message is not held, or not any more.
+    async fn may_pass(&self, message: &[u8]) {
+        if self.cut != Cut::Held {
+            return;
+        }
+        let (command, mut place) = (command_in(message), None);
+        self.hold.send_modify(|it| {
+            if it.command.is_some() && it.command == command {
+                it.seen += 1;
+                place = Some((it.turn, it.held())).filter(|(_, number)| *number > 0);
+            }
+        });
+        if let Some((turn, number)) = place {
+            let mut changes = self.hold.subscribe();
+            changes.wait_for(|it| it.turn != turn || it.through >= number).await.ok();
         }
     }
 
@@ -268,7 +309,6 @@ fn number(bytes: &[u8], at: usize) -> i32 {
 fn write_in(message: &[u8]) -> Option<Write> {
     let command = RawDocument::from_bytes(body(message)?).unwrap();
     let (name, collection) = command.iter().next()?.unwrap();
-    let collection = collection.as_str().unwrap_or_default();
     let merges = || {
         let stages = command.get_array("pipeline").into_iter().flatten().flatten();
         let mut stages = stages.filter_map(|it| it.as_document()?.iter().next()?.ok());
@@ -277,9 +317,17 @@ fn write_in(message: &[u8]) -> Option<Write> {
     match name.as_str() {
         it if READS.contains(&it) => return None,
         "aggregate" if !merges() => return None,
-        "findAndModify" if collection == "runs" => return None,
+        "findAndModify" if collection.as_str() == Some("runs") => return None,
         _ => {}
     }
+    command_in(message)
+}
+
+/// The command in a message, whatever it does.
+fn command_in(message: &[u8]) -> Option<Write> {
+    let command = RawDocument::from_bytes(body(message)?).unwrap();
+    let (name, collection) = command.iter().next()?.unwrap();
+    let collection = collection.as_str().unwrap_or_default();
     let database = command.get_str("$db").unwrap_or_default();
     let collection = match collection.rsplit_once('.') {
         Some((kind, _)) if kind.ends_with("samples") => kind,

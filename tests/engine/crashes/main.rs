@@ -156,7 +156,7 @@ async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes
         tokio::spawn(async move {
             let (mut points, mut server) = (0, None);
             for (case, mut choice) in own {
-                let server = server.get_or_insert_with(|| Mongod::start(&[]));
+                let server = server.get_or_insert_with(|| Mongod::start(&[]).frail());
                 points += Box::pin(kill_at_all(server, begun, case, &mut choice)).await;
             }
             points
@@ -166,6 +166,7 @@ async fn a_server_that_is_killed_at_a_write_leaves_what_the_same_again_completes
     for it in lanes.collect::<Vec<_>>() {
         points += it.await.unwrap();
     }
+    assert!(points > 0, "the server was never killed");
     println!(
         "{points} points in {} cases at which the server was killed: 0 differences",
         chosen.len()
@@ -186,20 +187,24 @@ async fn kill_at_all(
     let (after, ledger) = (place.dump().await, place.ledger().await);
     place.does(&What::Undo(done.run.unwrap())).await;
     place.forget().await;
-    let points = choice.points(writes.len());
+    let (points, mut reached) = (choice.points(writes.len()), 0);
     for through in &points {
         let at = format!("{}, the server is killed after {through} writes", case.name);
         let wire = Wire::to(server, *through, Cut::Lost).await;
         let mut ended = std::pin::pin!(place.does_through(&wire, &forward));
         tokio::select! {
-            ended = &mut ended => panic!("{at}: {ended:?}"),
-            () = wire.cut() => tokio::task::block_in_place(|| {
-                server.crash();
-                server.restart();
-            }),
+            // If it was faster than the one that was counted, it may have less to write.
+            ended = &mut ended => assert_eq!(ended.unwrap().left, Vec::<String>::new(), "{at}"),
+            () = wire.cut() => {
+                tokio::task::block_in_place(|| {
+                    server.crash();
+                    server.restart();
+                });
+                // Whatever it says.
+                drop(ended.await);
+                reached += 1;
+            }
         }
-        // Whatever it says.
-        drop(ended.await);
         // Cut off after the last word was written down, it is completed already.
         if place.run().await.is_none_or(|it| it.state != JobState::Completed) {
             assert_eq!(place.does(&forward).await.left, Vec::<String>::new(), "{at}");
@@ -211,5 +216,5 @@ async fn kill_at_all(
         place.forget().await;
     }
     place.vanish().await;
-    points.len()
+    reached
 }
