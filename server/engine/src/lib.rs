@@ -50,8 +50,9 @@ pub use progress::{Control, Event, Meter};
 pub use report::{DatabaseReport, DatasetReport, Figures, JournalSize, Report, State, printable};
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
+pub use runs::LISTED;
 pub use shares::Helped;
-pub use store::Entry;
+pub use store::{Entry, SHOWN};
 
 use crate::{
     run::{Going, Run},

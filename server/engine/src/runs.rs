@@ -22,7 +22,7 @@ const ROUND: Duration = Duration::from_secs(2);
 const EXPIRY: Duration = Duration::from_mins(10);
 
 /// How many runs are listed.
-const LISTED: i64 = 100;
+pub const LISTED: u16 = 100;
 
 impl Engine {
     /// The runs of this database, newest first. Writes nothing.
@@ -32,7 +32,7 @@ impl Engine {
     /// If the server cannot be reached.
     pub async fn runs(&self) -> Result<Vec<RunSummary>> {
         let mut runs = Vec::new();
-        for job in self.store.list_jobs(LISTED).await.map_err(|it| self.store.error(it))? {
+        for job in self.store.list_jobs(LISTED.into()).await.map_err(|it| self.store.error(it))? {
             runs.push(self.summary(job).await?);
         }
         Ok(runs)

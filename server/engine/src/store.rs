@@ -45,6 +45,7 @@ pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
 pub use journal::{EntryId, Kind, binary, bytes, changed, document};
 pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
+pub use log::SHOWN;
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;
@@ -95,7 +96,8 @@ impl Store {
         })?;
         options.app_name = Some(APP_NAME.to_owned());
         options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
-        options.connect_timeout.get_or_insert(Duration::from_secs(5));
+        // Also how much later than usual the server may answer its monitor: one that sleeps for some seconds is not gone.
+        options.connect_timeout.get_or_insert(Duration::from_secs(20));
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
         let (database, jobs) = (client.database(database), client.database(runs));

@@ -78,6 +78,12 @@ async fn list(engine: &Engine, output: Output) -> engine::Result<ExitCode> {
         let mut table = rows.build();
         table.with(Style::blank());
         table.to_string().lines().for_each(|it| output.line(it.trim_end()));
+        if runs.len() >= usize::from(engine::LISTED) {
+            output.line(&format!(
+                "The newest {}; `runs show ID` also shows older ones",
+                engine::LISTED
+            ));
+        }
     }
     output.document(&runs);
     Ok(ExitCode::SUCCESS)
@@ -143,6 +149,9 @@ async fn show(engine: &Engine, id: &str, all: bool, output: Output) -> engine::R
         if all || it.figures.started.is_some() {
             output.line(&format!("    {}", figures::dataset(it)));
         }
+    }
+    if log.len() >= usize::from(engine::SHOWN) {
+        output.line(&format!("the newest {} lines of its log:", HumanCount(engine::SHOWN.into())));
     }
     for it in &log {
         output.line(&format!("{} {}: {}", it.at, it.by, it.text));

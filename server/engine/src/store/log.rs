@@ -20,7 +20,8 @@ impl Store {
     pub async fn log_of(&self, run: ObjectId) -> Result<Vec<LogLine>, Failure> {
         let log = self.jobs.collection::<Document>(LOG);
         // The ids of two processes say nothing of what was first within one second.
-        let found = log.find(doc! { "run": run }).sort(doc! { "at": -1, "_id": -1 }).limit(SHOWN);
+        let found =
+            log.find(doc! { "run": run }).sort(doc! { "at": -1, "_id": -1 }).limit(SHOWN.into());
         let mut found: Vec<Document> = found.await?.try_collect().await?;
         found.reverse();
         let text = |it: &Document, key: &str| it.get_str(key).unwrap_or_default().to_owned();
@@ -36,4 +37,4 @@ impl Store {
 const LOG: &str = "run_log";
 
 /// How many lines are shown.
-const SHOWN: i64 = 1_000;
+pub const SHOWN: u16 = 1_000;
