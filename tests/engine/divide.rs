@@ -282,7 +282,7 @@ async fn assert_fenced(deployment: &Deployment, id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_reaches_everybody_and_a_resumed_run_is_divided_again() {
+async fn a_pause_reaches_everybody_and_the_run_goes_on_with_whoever_resumes_it() {
     let divided = Divided::begin(&[]).await;
     let servers = [(); 3].map(|()| divided.server());
     divided.until("helped", |it| helpers_at_work(it) == 2).await;

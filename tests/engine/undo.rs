@@ -308,6 +308,34 @@ async fn indexes_that_were_dropped_are_there_again() {
 }
 
 #[tokio::test]
+async fn collections_are_asked_together_and_only_those_are_kept_that_have_something_in_the_way() {
+    for odd in [false, true] {
+        let deployment = Deployment::at("0.18.0").await;
+        for at in 0..12 {
+            let dataset = image_dataset(&format!("images {at}"));
+            let samples = dataset.get_str("sample_collection_name").unwrap().to_owned();
+            let with = |mut it: Document| {
+                if odd && at == 7 {
+                    it.insert("created_at", "long ago");
+                }
+                it
+            };
+            deployment.plant(&samples, image_samples(3).map(with)).await;
+            deployment.plant("datasets", [dataset]).await;
+        }
+        let before = dump(&deployment).await;
+        let wire = Wire::whole(Mongod::shared()).await;
+        let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+        let run = there.migrate(to(NEWEST)).await;
+        // What keeps something is written by an aggregation.
+        let kept = wire.writes().await.iter().filter(|it| it.command == "aggregate").count();
+        assert_eq!(kept, usize::from(odd));
+        assert_eq!(undo(&deployment, &run, &[]).await.run_state, Some(JobState::Undone));
+        same("asked together", &before, &dump(&deployment).await);
+    }
+}
+
+#[tokio::test]
 async fn a_dataset_document_that_is_larger_than_an_entry_is_as_it_was() {
     let deployment = odd().await;
     let large = doc! { "$set": { "info": { "large": "x".repeat(9 << 20), "z": 1 } } };

@@ -49,7 +49,15 @@ impl Keeper<'_> {
         if !self.control.may_go_on().await {
             return Err(Halt::Stopped);
         }
-        match self.store.keep_values(parts, AT_ONCE).await {
+        // Of few documents, or of none: where many are to be kept, nobody has to ask.
+        let asks = parts.len() > 1 && parts.iter().all(|it| it.labor == Labor::Look);
+        let any = if asks { self.store.any_to_keep(parts, AT_ONCE).await } else { Ok(true) };
+        let kept = match any {
+            Ok(true) => self.store.keep_values(parts, AT_ONCE).await,
+            Ok(false) => return Ok(()),
+            Err(failure) => Err(failure),
+        };
+        match kept {
             Err(failure) if failure.is_too_slow() => {}
             kept => return Ok(kept?),
         }

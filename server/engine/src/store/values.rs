@@ -104,6 +104,21 @@ impl Store {
         Ok(())
     }
 
+    /// Whether there is a document in any of these collections of which something is to be kept, by one command: where there
+    /// is none, as nearly always, that is said in fewer words than keeping it takes.
+    pub async fn any_to_keep(&self, parts: &[Part], limit: Duration) -> Result<bool, Failure> {
+        let Some((first, others)) = parts.split_first() else { return Ok(false) };
+        let one = |it: &Part| vec![doc! { "$match": &it.filter }, doc! { "$limit": 1 }];
+        let mut stages = one(first);
+        for it in others {
+            stages.push(doc! { "$unionWith": { "coll": &it.collection, "pipeline": one(it) } });
+        }
+        stages.extend([doc! { "$limit": 1 }, doc! { "$project": { "_id": 1 } }]);
+        let source = self.collection(&first.collection);
+        let found = source.aggregate(stages).max_time(limit);
+        Ok(answered(limit, found).await?.try_next().await?.is_some())
+    }
+
     /// Brings values back into a collection, in bounded pieces, as long as `control` lets it go on. Returns whether it came
     /// to the end.
     pub async fn restore_values(
