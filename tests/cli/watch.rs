@@ -39,7 +39,8 @@ pub fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
 /// that they are as described, and the others are not until the wire lets that through.
 pub async fn held(deployment: &Deployment, arguments: &[&str], what: Document) -> (Running, Wire) {
     let samples = format!("{}.samples", deployment.database.name());
-    let wire = Wire::holding(Mongod::shared(), 2, "update", &samples).await;
+    // The first tries the whole at once, and may change nothing; the second is a range.
+    let wire = Wire::holding(Mongod::shared(), 3, "update", &samples).await;
     let there = Deployment { uri: wire.uri(), ..deployment.clone() };
     let running = led(&there, arguments);
     let middle = async {

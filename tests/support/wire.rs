@@ -4,6 +4,7 @@
 //! whatever part of it, can go unseen.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::RawDocument;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,6 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::{Mongod, mongod::uri};
 
@@ -38,6 +40,9 @@ const READS: [&str; 21] = [
     "endSessions",
     "killCursors",
 ];
+
+/// How long a program may take to come to where it is held.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// How many bytes come before the content of a message, and before its first document.
 const HEADER: usize = 16;
@@ -146,7 +151,8 @@ impl Wire {
 
     /// Waits until so many are held, or were.
     pub async fn held(&self, count: usize) {
-        self.line.hold.subscribe().wait_for(|it| it.held() >= count).await.unwrap();
+        let mut changes = self.line.hold.subscribe();
+        timeout(LIMIT, changes.wait_for(|it| it.held() >= count)).await.unwrap().unwrap();
     }
 
     /// Lets through so many of those that are held, those that were let through before among them.
