@@ -210,7 +210,7 @@ async fn a_journal_of_which_a_part_is_removed_is_removed_whole_by_whoever_comes_
     let deployment = large().await;
     deployment.plant("datasets", [image_dataset("other")]).await;
     let wire = Wire::before(Mongod::shared(), 1, "delete", "fiftyone_migrate.run_journal").await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     let first = there.led_by(program!(["-n", "large", "-v", NEWEST]));
     let first = first.env("FIFTYONE_MIGRATE_UNDO_DAYS", "0").spawn();
     // If it is fast it has ended by itself, without a word to the server any more.
@@ -236,7 +236,7 @@ async fn a_large_journal_is_removed_in_pieces() {
     let id = id(&deployment).await;
     assert!(kept(&deployment, &id).await > 6_000);
     let wire = Wire::whole(Mongod::shared()).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     there.led_by(program!(["runs", "forget", &id])).run().await.exits_with(0);
     let writes = wire.writes().await;
     let values = writes.iter().filter(|it| it.namespace.ends_with(".run_journal_values")).count();

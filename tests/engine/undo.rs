@@ -46,7 +46,7 @@ async fn killed_before_the(
 ) -> Vec<String> {
     let earlier = runs(deployment).await;
     let wire = Wire::before(Mongod::shared(), which, command, namespace).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     let ended = there.led_by(program!(arguments)).spawn().killed_at(wire.cut()).await;
     // If it is fast it has seen that its connection is gone.
     assert_ne!(ended.status, Some(0), "{}", ended.stderr);
@@ -325,7 +325,7 @@ async fn collections_are_asked_together_and_only_those_are_kept_that_have_someth
         }
         let before = dump(&deployment).await;
         let wire = Wire::whole(Mongod::shared()).await;
-        let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+        let there = deployment.behind(&wire);
         let run = there.migrate(to(NEWEST)).await;
         // What keeps something is written by an aggregation.
         let kept = wire.writes().await.iter().filter(|it| it.command == "aggregate").count();
@@ -471,6 +471,21 @@ async fn a_run_that_somebody_has_edited_while_the_run_rested_is_not_taken_for_th
 }
 
 #[tokio::test]
+async fn an_operation_of_which_a_run_has_done_the_half_is_not_taken_for_the_original() {
+    let deployment = Deployment::holding(&State::newest()).await;
+    deployment.migrate(to("1.1.0")).await;
+    let before = dump(&deployment).await;
+    // Its log gets another name, and then it gets back what the older version did not know: killed in between.
+    let place = format!("{}.delegated_ops", deployment.database.name());
+    let run = killed_before_the(2, &deployment, &["--all"], "update", &place).await.remove(0);
+    assert_ne!(before["delegated_ops"], dump(&deployment).await["delegated_ops"]);
+    says(&deployment, &["runs", "resume", &run]).await;
+    let undone = tries_to_undo(&deployment, &run, &[]).await.unwrap();
+    assert_eq!(undone.run_state, Some(JobState::Undone));
+    same("half an operation", &before, &dump(&deployment).await);
+}
+
+#[tokio::test]
 async fn what_is_tried_again_at_another_time_is_not_taken_for_an_edit() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
     let deployment = Deployment::on(&server, "again").await;
@@ -577,7 +592,7 @@ async fn undoing_what_was_never_archived_writes_nothing_to_the_archive() {
     let deployment = odd().await;
     let run = deployment.migrate(to(NEWEST)).await;
     let wire = Wire::whole(Mongod::shared()).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     assert_eq!(undo(&there, &run, &[]).await.run_state, Some(JobState::Undone));
     let writes = wire.writes().await;
     assert!(writes.iter().any(|it| it.namespace.ends_with(".datasets")), "{writes:?}");

@@ -310,8 +310,13 @@ impl Journal {
                 known.insert("changed", changed);
                 continue;
             }
-            let content =
-                doc! { "bytes": binary(read.as_bytes()), "from": "", "to": "", "changed": changed };
+            // What is read now may be what this run has made of it before it was cut off: then what was kept first counts.
+            let known = before.entries_of(Kind::Operation).find(|it| entry_id(it) == Some(&id));
+            let mut content = known.map_or_else(
+                || doc! { "bytes": binary(read.as_bytes()), "from": "", "to": "" },
+                first,
+            );
+            content.insert("changed", changed);
             entries.push(self.id(dataset, Kind::Operation, id).with(content));
         }
         Ok(entries)
