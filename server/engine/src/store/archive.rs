@@ -200,12 +200,13 @@ impl Store {
         Ok(found.await?.try_collect().await?)
     }
 
-    /// Notes that these datasets went down.
+    /// Notes that these datasets went down, durable when this returns: nothing that comes after it would.
     pub async fn confirm_archive(&self, ids: &[ArchiveId]) -> Result<(), Failure> {
         let ids: Vec<Bson> = ids.iter().map(ArchiveId::stored).collect();
         let set = doc! { "$set": { "confirmed": true } };
         let statement = doc! { "q": { "_id": { "$in": ids } }, "u": set, "multi": true };
-        self.jobs_command(doc! { "update": ARCHIVE, "updates": [statement] }).await.map(drop)
+        let command = doc! { "update": ARCHIVE, "updates": [statement], "writeConcern": durable() };
+        self.jobs_command(command).await.map(drop)
     }
 
     /// Notes what was given back of an entry, durable when this returns; `closes`: all of it was. The same again changes
