@@ -97,8 +97,8 @@ impl Embedded {
 
     /// Lets go of the server, and waits for its end if we started it and nobody else uses it.
     pub async fn stop(mut self) {
-        drop(self.hold.take());
-        if let Some(keeper) = self.keeper.take() {
+        let ends = self.hold.take().is_some_and(Hold::let_go);
+        if let Some(keeper) = self.keeper.take().filter(|_| ends) {
             keeper.ended().await;
         }
     }

@@ -25,15 +25,6 @@ async fn refusal(dir: &Path) -> EmbeddedError {
     embedded::start(&options(dir)).await.unwrap_err()
 }
 
-/// Stops it, and returns when the server has ended well: it may take longer than is waited for.
-async fn stopped(database: Embedded, dir: &Path) {
-    let uri = database.uri().to_owned();
-    database.stop().await;
-    until("the server ends", || !listens(&uri)).await;
-    let lock = dir.join("mongod.lock");
-    until("the end is clean", || fs::metadata(&lock).unwrap().len() == 0).await;
-}
-
 fn listens(uri: &str) -> bool {
     TcpStream::connect(uri.strip_prefix("mongodb://").unwrap()).is_ok()
 }
@@ -114,14 +105,14 @@ async fn a_new_folder_gets_a_server_that_ends_with_us() {
     assert!(!database.attached());
     assert!(uri.starts_with("mongodb://127.0.0.1:"), "{uri}");
     assert!(listens(&uri));
-    stopped(database, &dir.path().join("var/lib/mongo")).await;
+    database.stop().await;
     assert!(!listens(&uri));
 }
 
 #[tokio::test]
 async fn a_server_that_was_stopped_leaves_a_folder_that_opens_again() {
     let dir = TempDir::new().unwrap();
-    stopped(start(dir.path()).await, dir.path()).await;
+    start(dir.path()).await.stop().await;
     assert_eq!(fs::metadata(dir.path().join("mongod.lock")).unwrap().len(), 0, "a clean end");
     assert!(dir.path().join("log/mongo.log").is_file());
     let again = start(dir.path()).await;
@@ -182,7 +173,7 @@ async fn the_server_ends_however_we_end() {
 #[tokio::test]
 async fn a_server_of_somebody_else_is_used_and_left_running() {
     let dir = TempDir::new().unwrap();
-    stopped(start(dir.path()).await, dir.path()).await;
+    start(dir.path()).await.stop().await;
     // As FiftyOne does it: with a path of its own making, and a port of the system's choosing.
     let mongod = options(dir.path()).mongod.unwrap_or_else(|| "mongod".into());
     let mut foreign = Command::new(mongod)
@@ -208,7 +199,7 @@ async fn a_server_of_somebody_else_is_used_and_left_running() {
 #[tokio::test]
 async fn a_format_that_this_server_would_not_open_is_refused_before_it_sees_it() {
     let dir = TempDir::new().unwrap();
-    stopped(start(dir.path()).await, dir.path()).await;
+    start(dir.path()).await.stop().await;
     let ours = rewrite_format(dir.path(), "9.0");
     let before = files(dir.path());
     let error = refusal(dir.path()).await;
@@ -224,13 +215,13 @@ async fn a_format_that_this_server_would_not_open_is_refused_before_it_sees_it()
 
     // The file is as good as it was: it was the version that was refused.
     rewrite_format(dir.path(), &ours);
-    stopped(start(dir.path()).await, dir.path()).await;
+    start(dir.path()).await.stop().await;
 }
 
 #[tokio::test]
 async fn a_server_that_cannot_open_the_folder_is_quoted() {
     let dir = TempDir::new().unwrap();
-    stopped(start(dir.path()).await, dir.path()).await;
+    start(dir.path()).await.stop().await;
     fs::write(dir.path().join("WiredTiger.turtle"), "not a turtle").unwrap();
     let error = refusal(dir.path()).await;
     assert!(matches!(error, EmbeddedError::Failed { .. }), "{error}");

@@ -15,11 +15,12 @@ use std::process::{self, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::libc::O_NONBLOCK;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::binary::Binary;
@@ -27,8 +28,6 @@ use super::error::EmbeddedError;
 use super::folder::{Folder, Holder};
 
 const SCRIPT: &str = include_str!("keeper.sh");
-/// How long the script may take to say that it is stopping; longer, and somebody else has a hold.
-const WORD_LIMIT: Duration = Duration::from_secs(2);
 /// How long a server may take to stop: a little more than the script gives it.
 const END_LIMIT: Duration = Duration::from_secs(65);
 
@@ -61,16 +60,14 @@ async fn spawn(binary: &Binary, folder: &Folder, reading: File, pipe: &Path) -> 
         .process_group(0)
         .spawn()?;
     let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let mut words = BufReader::new(stdout).lines();
-    let server = words.next_line().await?.and_then(|it| it.parse().ok());
-    Ok(Keeper { child, words, server })
+    let server = BufReader::new(stdout).lines().next_line().await?.and_then(|it| it.parse().ok());
+    Ok(Keeper { child, server })
 }
 
 /// The script that looks after a server we started.
 #[derive(Debug)]
 pub struct Keeper {
     child: Child,
-    words: Lines<BufReader<ChildStdout>>,
     /// The server's process.
     server: Option<u32>,
 }
@@ -86,19 +83,18 @@ impl Keeper {
         holder.pid.is_some() && holder.pid == self.server
     }
 
-    /// Waits until the server has ended, unless somebody else has a hold on it.
+    /// Waits until the server has ended, on which nobody has a hold any more.
     pub async fn ended(mut self) {
-        let word = timeout(WORD_LIMIT, self.words.next_line()).await;
-        if word.is_ok() && timeout(END_LIMIT, self.child.wait()).await.is_err() {
+        if timeout(END_LIMIT, self.child.wait()).await.is_err() {
             tracing::warn!("The embedded database has not stopped yet");
         }
     }
 }
 
-/// A hold on a server: it runs on while this lives.
+/// A hold on a server: it runs on while this lives. All who have one share a lock.
 #[derive(Debug)]
 pub struct Hold {
-    _pipe: File,
+    pipe: Flock<File>,
 }
 
 impl Hold {
@@ -114,18 +110,28 @@ impl Hold {
         let reading = File::open(&path)?;
         let writing = OpenOptions::new().write(true).open(&path)?;
         drop(both);
-        Ok((Self { _pipe: writing }, reading, path))
+        Ok((Self::of(writing)?, reading, path))
+    }
+
+    fn of(pipe: File) -> io::Result<Self> {
+        let pipe = Flock::lock(pipe, FlockArg::LockSharedNonblock).map_err(|(_, it)| it)?;
+        Ok(Self { pipe })
+    }
+
+    /// Lets go. Whether nobody else has a hold, so that the server ends now; nobody gets one in between.
+    pub fn let_go(self) -> bool {
+        self.pipe.relock(FlockArg::LockExclusiveNonblock).is_ok()
     }
 
     /// A hold on the server of another process of ours; `None` for a server that is not ours.
     pub fn join(folder: &Folder) -> Option<Self> {
         let prefix = prefix(folder).ok()?;
         let entries = fs::read_dir(env::temp_dir()).ok()?.filter_map(Result::ok);
-        let ours =
+        let mut ours =
             entries.filter(|it| it.file_name().to_str().is_some_and(|it| it.starts_with(&prefix)));
         // Opening a pipe that no keeper reads any more fails at once.
         let open = |path| OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path).ok();
-        ours.filter_map(|it| open(it.path())).map(|pipe| Self { _pipe: pipe }).next()
+        ours.find_map(|it| Self::of(open(it.path())?).ok())
     }
 }
 

@@ -2,7 +2,7 @@
 #
 # Standard input is the reading end of the named pipe HOLD. All who use the server have it open for
 # writing, and the system closes it for them however they end: the end of the file is the word to stop.
-# Says the server's process number, and later `stopping`.
+# Says the server's process number.
 hold=$1
 shift
 exec 3<&0
@@ -10,10 +10,8 @@ exec 3<&0
 server=$!
 echo "$server"
 {
-  trap '' PIPE
   read -r _ <&3
   exec 3<&-
-  echo stopping
   rm -f "$hold"
   kill -TERM "$server"
   for _ in 1 2 3 4 5 6; do sleep 10; done >/dev/null 3<&-
