@@ -62,6 +62,13 @@ const APP_NAME: &str = "fiftyone-migrate";
 /// The longest that one write to FiftyOne's own collections may take: less than what is left of a lease when it is begun.
 pub const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
+/// How long it may take until somebody answers at all, who is told of it after that.
+const SELECTION: Duration = Duration::from_secs(5);
+
+/// How much later than each 10 s the server may answer whoever watches over its connections, which are given up otherwise: one
+/// that sleeps for some seconds is not gone. With the lease, that is some 20 s in all.
+const LATE: Duration = Duration::from_secs(20);
+
 /// How much longer an answer is waited for than the server may take for it. A connection that is dead and does not say so
 /// would be waited on for ever.
 const GRACE: Duration = Duration::from_secs(30);
@@ -87,17 +94,7 @@ impl Store {
     ///
     /// [`Error::Uri`] if `uri` cannot be read.
     pub async fn open(uri: &str, database: &str, runs: &str, validation: bool) -> Result<Self> {
-        let mut options = ClientOptions::parse(uri).await.map_err(|it| match it.kind.as_ref() {
-            ErrorKind::DnsResolve { .. } => Error::Unreachable {
-                hosts: hosts_in(uri).to_owned(),
-                reason: "there is no such name".to_owned(),
-            },
-            _ => Error::Uri(failure::text(&it)),
-        })?;
-        options.app_name = Some(APP_NAME.to_owned());
-        options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
-        // Also how much later than usual the server may answer its monitor: one that sleeps for some seconds is not gone.
-        options.connect_timeout.get_or_insert(Duration::from_secs(20));
+        let options = options(uri).await?;
         let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
         let (database, jobs) = (client.database(database), client.database(runs));
@@ -159,6 +156,21 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// How the server is connected to: as the URI says, and where it says nothing, as people can wait for.
+async fn options(uri: &str) -> Result<ClientOptions> {
+    let mut options = ClientOptions::parse(uri).await.map_err(|it| match it.kind.as_ref() {
+        ErrorKind::DnsResolve { .. } => Error::Unreachable {
+            hosts: hosts_in(uri).to_owned(),
+            reason: "there is no such name".to_owned(),
+        },
+        _ => Error::Uri(failure::text(&it)),
+    })?;
+    options.app_name = Some(APP_NAME.to_owned());
+    options.server_selection_timeout.get_or_insert(SELECTION);
+    options.connect_timeout.get_or_insert(LATE);
+    Ok(options)
+}
+
 /// The hosts that a URI names, without user and password.
 fn hosts_in(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
@@ -197,6 +209,18 @@ async fn within<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_absent_server_is_told_soon_and_a_late_one_is_not_taken_for_one_unless_the_uri_says_so()
+     {
+        let own = options("mongodb://host").await.unwrap();
+        let times = (own.server_selection_timeout, own.connect_timeout);
+        assert_eq!(times, (Some(Duration::from_secs(5)), Some(Duration::from_secs(20))));
+        let uri = "mongodb://host/?serverSelectionTimeoutMS=7000&connectTimeoutMS=8000";
+        let theirs = options(uri).await.unwrap();
+        let times = (theirs.server_selection_timeout, theirs.connect_timeout);
+        assert_eq!(times, (Some(Duration::from_secs(7)), Some(Duration::from_secs(8))));
+    }
 
     #[tokio::test]
     async fn what_is_never_answered_is_given_up_as_if_the_server_could_not_be_reached() {

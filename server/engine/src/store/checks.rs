@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use revisions::Form;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Range, Store, millis, server::number};
+use super::{Failure, Range, Store, millis, server::number, sizes::together};
 
 /// What is to be verified of a group of datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -303,13 +303,9 @@ impl Store {
             ]
         };
         let mut broken = vec![None; collections.len()];
-        let mut all = collections.iter().enumerate();
-        let Some(first) = all.next() else { return Ok(broken) };
-        let mut pipeline = stages(first);
-        pipeline.extend(
-            all.map(|it| doc! { "$unionWith": { "coll": it.1.0, "pipeline": stages(it) } }),
-        );
-        let source = self.collection(first.1.0);
+        let each = collections.iter().enumerate().map(|it| (it.1.0, stages(it)));
+        let Some((first, pipeline)) = together(each) else { return Ok(broken) };
+        let source = self.collection(first);
         let mut found = source.aggregate(pipeline).max_time(limit).await?;
         while let Some(mut it) = found.try_next().await? {
             let at = it.get_i32("at").ok().and_then(|it| usize::try_from(it).ok());

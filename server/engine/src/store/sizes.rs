@@ -63,12 +63,13 @@ impl Store {
     ) -> Result<BTreeMap<String, Weight>, Failure> {
         let shape = doc! { "count": 1, "size": "$storageStats.size" };
         let whole = |it: Option<&Bson>| number(it).and_then(|it| u64::try_from(it).ok());
-        let weight = |it: Document| Weight {
-            documents: whole(it.get("count")).unwrap_or(0),
-            bytes: whole(it.get("size")).unwrap_or(0),
-        };
-        let found = self.statistics(collections, what, shape).await?;
-        Ok(found.into_iter().map(|(name, it)| (name, weight(it))).collect())
+        let mut weights: BTreeMap<String, Weight> = BTreeMap::new();
+        for (name, it) in self.statistics(collections, what, shape).await? {
+            let weight = weights.entry(name).or_default();
+            weight.documents += whole(it.get("count")).unwrap_or(0);
+            weight.bytes += whole(it.get("size")).unwrap_or(0);
+        }
+        Ok(weights)
     }
 
     /// What `$collStats` says of each of these collections, in this shape: one that is spread over several servers is told by
@@ -82,11 +83,8 @@ impl Store {
         shape.insert("ns", 1);
         let (own, mut all) = (doc! { "$collStats": what }, Vec::new());
         for chunk in collections.chunks(TOGETHER) {
-            let Some((first, others)) = chunk.split_first() else { continue };
-            let mut stages = vec![own.clone()];
-            for it in others {
-                stages.push(doc! { "$unionWith": { "coll": it, "pipeline": [own.clone()] } });
-            }
+            let each = chunk.iter().map(|it| (*it, vec![own.clone()]));
+            let Some((first, mut stages)) = together(each) else { continue };
             // Once behind all of them: reading it for each would take the server longer than doing it.
             stages.push(doc! { "$project": shape.clone() });
             let mut found = self.collection(first).aggregate(stages).batch_size(1_000).await?;
@@ -100,4 +98,17 @@ impl Store {
         }
         Ok(all)
     }
+}
+
+/// One pipeline over several collections, each with stages of its own, and the collection that it begins with; `None` for no
+/// collection.
+pub(super) fn together<'a>(
+    each: impl IntoIterator<Item = (&'a str, Vec<Document>)>,
+) -> Option<(&'a str, Vec<Document>)> {
+    let mut each = each.into_iter();
+    let (first, mut stages) = each.next()?;
+    stages.extend(each.map(|(collection, pipeline)| {
+        doc! { "$unionWith": { "coll": collection, "pipeline": pipeline } }
+    }));
+    Some((first, stages))
 }

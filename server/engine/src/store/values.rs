@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use model::Labor;
 use mongodb::options::{Acknowledgment, WriteConcern};
 
-use super::{Failure, LONGEST_WRITE, Store, answered};
+use super::{Failure, LONGEST_WRITE, Store, answered, sizes::together};
 use crate::progress::Control;
 
 /// How many documents one command brings back.
@@ -87,18 +87,15 @@ impl Values {
 impl Store {
     /// Keeps parts of several collections in the same place, by one command; all of them replace, or none.
     pub async fn keep_values(&self, parts: &[Part], limit: Duration) -> Result<(), Failure> {
-        let Some((first, others)) = parts.split_first() else { return Ok(()) };
-        let mut stages = first.stages().to_vec();
-        for it in others {
-            let pipeline = it.stages().to_vec();
-            stages.push(doc! { "$unionWith": { "coll": &it.collection, "pipeline": pipeline } });
-        }
+        let Some(first) = parts.first() else { return Ok(()) };
+        let each = parts.iter().map(|it| (it.collection.as_str(), it.stages().to_vec()));
+        let Some((source, mut stages)) = together(each) else { return Ok(()) };
         stages.push(doc! { "$merge": {
             "into": { "db": self.jobs.name(), "coll": first.values.place }, "on": "_id",
             "whenMatched": if first.replaces { "replace" } else { "keepExisting" },
             "whenNotMatched": "insert",
         } });
-        let source = self.collection(&first.collection);
+        let source = self.collection(source);
         let found = source.aggregate(stages).max_time(limit).write_concern(quick());
         answered(limit, found).await?.try_collect::<Vec<_>>().await?;
         Ok(())
@@ -107,14 +104,13 @@ impl Store {
     /// Whether there is a document in any of these collections of which something is to be kept, by one command: where there
     /// is none, as nearly always, that is said in fewer words than keeping it takes.
     pub async fn any_to_keep(&self, parts: &[Part], limit: Duration) -> Result<bool, Failure> {
-        let Some((first, others)) = parts.split_first() else { return Ok(false) };
-        let one = |it: &Part| vec![doc! { "$match": &it.filter }, doc! { "$limit": 1 }];
-        let mut stages = one(first);
-        for it in others {
-            stages.push(doc! { "$unionWith": { "coll": &it.collection, "pipeline": one(it) } });
-        }
+        let each = parts.iter().map(|it| {
+            let one = vec![doc! { "$match": &it.filter }, doc! { "$limit": 1 }];
+            (it.collection.as_str(), one)
+        });
+        let Some((source, mut stages)) = together(each) else { return Ok(false) };
         stages.extend([doc! { "$limit": 1 }, doc! { "$project": { "_id": 1 } }]);
-        let source = self.collection(&first.collection);
+        let source = self.collection(source);
         let found = source.aggregate(stages).max_time(limit);
         Ok(answered(limit, found).await?.try_next().await?.is_some())
     }
