@@ -77,7 +77,8 @@ async fn settled(deployment: &Deployment, keys: u64) {
         let before = written(deployment).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let there = made.count_documents(doc! {}).await.unwrap() >= keys;
-        (there && written(deployment).await == before).then_some(())
+        let is_quiet = there && written(deployment).await == before;
+        if is_quiet { Ok(()) } else { Err("it still writes") }
     };
     ready::wait_for("the server to be done with itself", quiet).await.unwrap();
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{
-    Deployment, Mongod, NEWEST, Running, Wire, image_dataset, image_samples, program, ready,
-};
+use tests::{Deployment, NEWEST, Running, Wire, image_dataset, image_samples, program, ready};
 
 use crate::watch::{held, id, led, runs, the_run};
 
@@ -175,11 +173,9 @@ async fn several() -> Deployment {
 #[tokio::test]
 async fn cancelling_says_what_is_done_what_is_not_and_the_two_ways_on() {
     let deployment = several().await;
-    let samples = format!("{}.samples", deployment.database.name());
     // Each of the three tries the whole at once first, so that of six three at least are ranges of 5,000, and five at most are
     // of one dataset, which has six.
-    let wire = Wire::holding(Mongod::shared(), 7, "update", &samples).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let (there, wire) = deployment.held(7, "update", "samples").await;
     let running = led(&there, &["--all"]);
     wire.held(1).await;
     let id = id(&deployment).await;
@@ -278,9 +274,7 @@ async fn a_server_goes_on_with_what_was_left_behind_and_carries_out_what_was_lef
 #[tokio::test]
 async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
     let deployment = large().await;
-    let samples = format!("{}.samples", deployment.database.name());
-    let wire = Wire::holding(Mongod::shared(), 9, "update", &samples).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let (there, wire) = deployment.held(9, "update", "samples").await;
     let running = led(&there, &["--all"]);
     wire.held(1).await;
     // Some of what was let through is carried out, noted, and marked for whoever goes on.
@@ -288,7 +282,7 @@ async fn a_run_that_was_killed_goes_on_in_the_middle_of_a_collection() {
     deployment.until(&id, "what was let through", |it| it["documents"].as_u64() > Some(0)).await;
     let marks = deployment.jobs().collection::<Document>("run_marks");
     let ours = doc! { "run": ObjectId::parse_str(&id).unwrap() };
-    let marked = async || marks.find_one(ours.clone()).await.unwrap();
+    let marked = async || marks.find_one(ours.clone()).await.unwrap().ok_or("there is none");
     let marked = ready::wait_for("a mark", marked).await.unwrap();
     running.signal(Signal::SIGKILL);
     running.ended().await;
@@ -337,7 +331,8 @@ async fn a_server_leaves_runs_alone_where_migrations_are_disabled() {
     let address = format!("127.0.0.1:{}", ready::free_port().unwrap());
     let server = program!(["serve", "--listen", &address]);
     let server = deployment.led_by(server).env("FIFTYONE_DISABLE_MIGRATIONS", "1").spawn();
-    let answers = async || tests::http::get(&format!("http://{address}/healthz"), &[]).await.ok();
+    let health = format!("http://{address}/healthz");
+    let answers = async || tests::http::get(&health, &[]).await;
     ready::wait_for("the server to answer", answers).await.unwrap();
     // Longer than a server takes to look for runs.
     tokio::time::sleep(Duration::from_secs(5)).await;

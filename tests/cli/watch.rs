@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bson::Document;
 use serde_json::Value;
-use tests::{Deployment, Mongod, Running, Wire, program};
+use tests::{Deployment, Running, Wire, program};
 use tokio::time::timeout;
 
 /// How long a program may take to come to the middle of its work.
@@ -38,10 +38,8 @@ pub fn led(deployment: &Deployment, arguments: &[&str]) -> Running {
 /// Begins something with an admin's rights, and holds it in the middle: some samples of the dataset `large` are changed, so
 /// that they are as described, and the others are not until the wire lets that through.
 pub async fn held(deployment: &Deployment, arguments: &[&str], what: Document) -> (Running, Wire) {
-    let samples = format!("{}.samples", deployment.database.name());
     // The first tries the whole at once, and may change nothing; the second is a range.
-    let wire = Wire::holding(Mongod::shared(), 3, "update", &samples).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let (there, wire) = deployment.held(3, "update", "samples").await;
     let running = led(&there, arguments);
     let middle = async {
         wire.held(1).await;

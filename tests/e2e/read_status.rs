@@ -67,10 +67,9 @@ async fn figures_from_before_stay_when_the_database_goes_away() -> Result<()> {
     browser.open_live(&app.address).await?;
     app.mongo.kill();
     browser.click("Refresh").await?;
-    let notice = tests::ready::wait_for("the notice", || async {
-        browser.find("//*[@role='alert']").await.ok()
-    })
-    .await?;
+    let notice =
+        tests::ready::wait_for("the notice", || async { browser.find("//*[@role='alert']").await })
+            .await?;
     assert!(notice.text().await?.contains("The figures below are from before"));
     assert_eq!(check::chart(&browser).await?, CHART);
     check::accessible(&browser).await?;

@@ -5,8 +5,7 @@
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{ArchiveState, Control, JobState, Report, Request, State as Became};
 use tests::{
-    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples,
-    program, to,
+    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, to,
 };
 
 /// Every document with its keys sorted, for their order may be another; an empty collection is as good as none.
@@ -513,9 +512,7 @@ async fn a_dataset_that_is_edited_while_it_goes_down_gets_back_what_it_had_at_la
     let before = dump(&deployment).await;
     let datasets = deployment.collection("datasets");
     // Each time it is about to be committed, somebody has edited it since it was read.
-    let place = format!("{}.datasets", deployment.database.name());
-    let wire = Wire::holding(Mongod::shared(), 1, "update", &place).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let (there, wire) = deployment.held(1, "update", "datasets").await;
     let mut migrating = Box::pin(there.migrate(to("0.15.0")));
     let mut edits = 0_i32;
     let down = loop {

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use mongodb::Collection;
 use tests::{
-    Deployment, Mongod, NEWEST, Running, State, Wire, image_dataset, image_samples, program,
-    timeless,
+    Deployment, NEWEST, Running, State, Wire, image_dataset, image_samples, program, timeless,
 };
 use tokio::task::JoinHandle;
 
@@ -61,9 +60,7 @@ impl Editor {
 
 /// The program, and a wire on which it is held when it comes to changing this collection, after it has read what it changes.
 async fn held(deployment: &Deployment, arguments: &[&str], collection: &str) -> (Running, Wire) {
-    let place = format!("{}.{collection}", deployment.database.name());
-    let wire = Wire::holding(Mongod::shared(), 1, "update", &place).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let (there, wire) = deployment.held(1, "update", collection).await;
     let running = there.led_by(program!(arguments)).spawn();
     wire.held(1).await;
     (running, wire)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::{
@@ -191,6 +192,24 @@ impl Divided {
         self.until("completed", |it| it["state"] == "completed").await
     }
 
+    /// Waits until so many of these are for whoever claims them: one that leads gives back what it was about to do only
+    /// when it has come to the edge of what it is in.
+    async fn until_offered(&self, many: usize, which: impl Fn(&&Document) -> bool) {
+        let (shares, begun) = (self.deployment.jobs().collection("run_shares"), Instant::now());
+        let open = doc! { "database": self.deployment.database.name(), "done": false };
+        loop {
+            let found: Vec<Document> =
+                shares.find(open.clone()).await.unwrap().try_collect().await.unwrap();
+            let tasks = found.iter().flat_map(|it| it.get_array("tasks").unwrap());
+            let offered = tasks.filter(|it| which(&it.as_document().unwrap())).count();
+            if offered >= many {
+                return;
+            }
+            assert!(begun.elapsed() < LIMIT, "{offered} are offered: {found:#?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Lets whoever has the lease have it for an hour, awake or not, until it is renewed again.
     async fn lease_lasts(&self) {
         let leases = self.deployment.jobs().collection::<Document>("leases");
@@ -326,6 +345,7 @@ async fn the_first_failure_of_a_helper_ends_the_run_of_all() {
             .and_then(|it| it.parse().ok())
             .is_some_and(|at: usize| at >= MANY / 2)
     };
+    divided.until_offered(MANY / 4, late).await;
     // So that it is for those who help to find out; it has its lease for longer than that takes.
     leader.signal(Signal::SIGSTOP);
     divided.lease_lasts().await;

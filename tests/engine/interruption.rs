@@ -20,9 +20,7 @@ async fn ctrl_c_stops_at_a_batch_edge_says_what_state_things_are_in_and_the_same
         deployment.plant("datasets", [dataset.clone()]).await;
         deployment.plant(&samples, image_samples(100_000)).await;
         // After a trial of the whole at once, some ranges: not all of them are begun.
-        let place = format!("{}.samples", deployment.database.name());
-        let wire = Wire::holding(Mongod::shared(), 3, "update", &place).await;
-        let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+        let (there, wire) = deployment.held(3, "update", "samples").await;
         let running = there.led_by(program!(["--all"])).spawn();
         wire.held(1).await;
         running.signal(signal);
@@ -59,7 +57,7 @@ async fn a_program_that_is_killed_leaves_what_the_same_again_completes() {
     deployment.plant(&samples, image_samples(50_000)).await;
     let place = format!("{}.samples", deployment.database.name());
     let wire = Wire::before(Mongod::shared(), 3, "update", &place).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     let running = there.led_by(program!(["--all"])).spawn();
     assert_eq!(running.killed_at(wire.cut()).await.status, None);
     assert!(deployment.collection("runs").find_one(doc! {}).await.unwrap().is_some());

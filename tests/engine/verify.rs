@@ -43,7 +43,7 @@ async fn planted(server: &Mongod, others: u32) -> (Deployment, String) {
 /// Begins a migration and holds it when all is written and it is about to be verified.
 async fn about_to_verify(server: &Mongod, deployment: &Deployment) -> (Running, Wire) {
     let wire = Wire::holding(server, 1, "aggregate", CHECKS).await;
-    let there = Deployment { uri: wire.uri(), ..deployment.clone() };
+    let there = deployment.behind(&wire);
     let running = there.led_by(program!(["--all"])).spawn();
     wire.held(1).await;
     let runs = deployment.jobs().collection::<Document>("runs");

@@ -29,8 +29,7 @@ impl App {
             mongo.insert_dataset(name, version).await?;
         }
         let engine = connect(&mongo.uri()).await?;
-        ready::wait_for("the engine to reach its server", async || engine.status().await.ok())
-            .await?;
+        ready::wait_for("the engine to reach its server", async || engine.status().await).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
         let (shutdown, asked) = oneshot::channel();

@@ -75,7 +75,7 @@ impl Browser {
     /// Shows the page at `url`, and waits until its scripts have taken it over.
     pub async fn open_live(&self, url: &str) -> Result<()> {
         self.open(url).await?;
-        let live = || async { self.page.find(Locator::Css("html[data-live]")).await.ok() };
+        let live = || async { self.page.find(Locator::Css("html[data-live]")).await };
         ready::wait_for("the page to come alive", live).await?;
         Ok(())
     }
@@ -122,12 +122,11 @@ impl Browser {
         Ok(self.page.screenshot().await?)
     }
 
-    /// What the browser's console says is wrong. Not that scripts came late, which is the machine's doing.
+    /// What the browser's console says is wrong.
     pub async fn complaints(&self) -> Result<Vec<String>> {
         let entries = self.page.issue_cmd(ConsoleLog).await?;
         let entries = entries.as_array().context("the console's log is no list")?;
-        let all = entries.iter().map(|it| it["message"].to_string());
-        Ok(all.filter(|it| !it.contains("was preloaded using link preload but not used")).collect())
+        Ok(entries.iter().map(|it| it["message"].to_string()).collect())
     }
 
     /// Ends the browser.

@@ -22,8 +22,12 @@ pub async fn chart(browser: &Browser) -> Result<String> {
 
 /// Waits until the chart says `expected`.
 pub async fn chart_becomes(browser: &Browser, expected: &str) -> Result<()> {
-    let ask = || async { chart(browser).await.ok().filter(|it| it == expected) };
-    ready::wait_for(&format!("the chart to say `{expected}`"), ask).await.map(|_| ())
+    let ask = || async {
+        let said = chart(browser).await?;
+        ensure!(said == expected, "it says `{said}`");
+        Ok(())
+    };
+    ready::wait_for(&format!("the chart to say `{expected}`"), ask).await
 }
 
 /// Fails if axe-core finds anything wrong with the page. `AXE_JS` names its `axe.min.js`.

@@ -8,7 +8,7 @@ use engine::{Connection, Control, Engine, Report, Request};
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 
-use crate::{Mongod, NEWEST, Program, State};
+use crate::{Mongod, NEWEST, Program, State, Wire};
 
 /// Every document of a database, by collection and in the order of their ids.
 pub type Dump = BTreeMap<String, Vec<Document>>;
@@ -54,6 +54,20 @@ impl Deployment {
     /// A database on a server.
     pub async fn on(server: &Mongod, name: &str) -> Self {
         Self { database: server.client().await.database(name), uri: server.uri() }
+    }
+
+    /// The same at the other end of a wire.
+    #[must_use]
+    pub fn behind(&self, wire: &Wire) -> Self {
+        Self { uri: wire.uri(), ..self.clone() }
+    }
+
+    /// The same behind a wire on which the first, second, .. such command on one of its collections, and all after it, are
+    /// held. It is on the shared server.
+    pub async fn held(&self, which: usize, command: &str, collection: &str) -> (Self, Wire) {
+        let place = format!("{}.{collection}", self.database.name());
+        let wire = Wire::holding(Mongod::shared(), which, command, &place).await;
+        (self.behind(&wire), wire)
     }
 
     /// Writes its `config` document.

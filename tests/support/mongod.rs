@@ -168,7 +168,7 @@ impl Mongod {
         };
         let set = doc! { "_id": "rs", "members": members, "settings": settings };
         first.run_command(doc! { "replSetInitiate": set }).await.unwrap();
-        let started = Instant::now();
+        let (started, mut refused) = (Instant::now(), None);
         while !first
             .run_command(doc! { "hello": 1 })
             .await
@@ -176,9 +176,9 @@ impl Mongod {
             .get_bool("isWritablePrimary")
             .unwrap()
         {
-            assert!(started.elapsed() < LIMIT, "the replica set elects no primary");
+            assert!(started.elapsed() < LIMIT, "the replica set has no primary: {refused:?}");
             // It would wait for that long, and is refused until the others are there.
-            first.run_command(doc! { "replSetStepUp": 1 }).await.ok();
+            refused = first.run_command(doc! { "replSetStepUp": 1 }).await.err();
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         servers

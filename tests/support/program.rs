@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -99,7 +100,8 @@ impl Running {
             ended = &mut ended => return ended,
             () = moment => {
                 // It may be over already.
-                kill(id, Signal::SIGKILL).ok();
+                let killed = kill(id, Signal::SIGKILL);
+                assert!(matches!(killed, Ok(()) | Err(Errno::ESRCH)), "{killed:?}");
             }
         }
         ended.await

@@ -1,5 +1,6 @@
 //! Waiting for something to be so.
 
+use std::fmt::Display;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -13,18 +14,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 ///
-/// When there is none for ten minutes; the message says what was waited for.
-pub async fn wait_for<T, F: Future<Output = Option<T>>>(
+/// When there is none for ten minutes; the message says what was waited for, and what was said instead.
+pub async fn wait_for<T, E: Display, F: Future<Output = Result<T, E>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
 ) -> Result<T> {
     let start = Instant::now();
     loop {
-        if let Some(answer) = ask().await {
-            return Ok(answer);
-        }
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
         if start.elapsed() > PATIENCE {
-            bail!("waited {PATIENCE:?} for {what}");
+            bail!("waited {PATIENCE:?} for {what}: {error}");
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -279,7 +279,7 @@ impl Line {
         });
         if let Some((turn, number)) = place {
             let mut changes = self.hold.subscribe();
-            changes.wait_for(|it| it.turn != turn || it.through >= number).await.ok();
+            changes.wait_for(|it| it.turn != turn || it.through >= number).await.unwrap();
         }
     }
 

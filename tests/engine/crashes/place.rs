@@ -140,7 +140,7 @@ impl Place {
             What::Undo(run) => vec!["runs", "undo", run],
             What::Repair => vec!["doctor", "--repair"],
         };
-        let there = Deployment { uri: wire.uri(), ..self.deployment.clone() };
+        let there = self.deployment.behind(&wire);
         let program = program!(arguments).env("FIFTYONE_MIGRATE_DATABASE", runs(&self.name));
         let ended = there.led_by(program).spawn().killed_at(wire.cut()).await;
         assert!(!wire.is_cut() || ended.status.is_none(), "{}", ended.stderr);
