@@ -4,12 +4,19 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A deployment role, weakest first; the order is meaningful.
+/// A role of FiftyOne Enterprise, weakest first; the order is meaningful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// May view datasets that were given to them.
     Guest,
+    /// May also tag them.
+    Labeler,
+    /// May also edit them.
+    Collaborator,
+    /// May view what is open to all members, and manage datasets of their own.
     Member,
+    /// May do everything.
     Admin,
 }
 
@@ -17,50 +24,162 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// See which version everything is at.
     ReadStatus,
+    /// See which versions there are, and what belongs to them.
+    ReadVersions,
+    /// See and end one's own sessions, and change one's own password.
+    KeepOwnAccount,
+    /// See the runs there are and were, and how far they are.
+    ReadRuns,
+    /// See what a migration would do.
     PreviewMigration,
+    /// Take one dataset, which one may manage, up to the version of the database.
+    MigrateDataset,
+    /// Take the database, or any of its datasets, up.
     MigrateDatabase,
+    /// Take the database, or any of its datasets, down.
+    Downgrade,
+    /// Pause, resume, cancel or retry a run, or let it go at another pace.
+    ControlRuns,
+    /// Bring back how things were before a run, or forget how they were.
+    UndoRuns,
+    /// Mend what the doctor has found.
+    Repair,
+    /// See who is connected to the database.
+    ReadClients,
+    /// Invite people, give them roles and rights, and end their sessions.
+    ManageUsers,
 }
 
 /// Whoever is asking.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
+    /// The name they sign in with.
     pub name: String,
+    /// What they may do.
     pub role: Role,
 }
 
 /// Proof that a check passed. Only [`Principal::permit`] makes one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Permit {
     action: Action,
-    holder: String,
+    holder: Principal,
 }
 
 /// Why a check did not pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("`{name}` may not {action}: that takes the role {needed}, and theirs is {held}")]
 pub struct Denied {
+    /// What was asked for.
     pub action: Action,
+    /// The weakest role that may do it.
     pub needed: Role,
+    /// The role of whoever asked.
     pub held: Role,
+    /// Their name.
     pub name: String,
 }
 
+/// A word that is no role.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no role; there are guest, labeler, collaborator, member and admin")]
+pub struct UnknownRole(String);
+
+impl Role {
+    /// Every role, weakest first.
+    pub const ALL: [Self; 5] =
+        [Self::Guest, Self::Labeler, Self::Collaborator, Self::Member, Self::Admin];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Labeler => "labeler",
+            Self::Collaborator => "collaborator",
+            Self::Member => "member",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Whether this role may do it, on a dataset that they have the right to, if it is about one.
+    pub fn may(self, action: Action) -> bool {
+        self >= action.needs()
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let named = |it: &Self| it.name() == text;
+        Self::ALL.into_iter().find(named).ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
 impl Action {
+    /// Every action.
+    pub const ALL: [Self; 13] = [
+        Self::ReadStatus,
+        Self::ReadVersions,
+        Self::KeepOwnAccount,
+        Self::ReadRuns,
+        Self::PreviewMigration,
+        Self::MigrateDataset,
+        Self::MigrateDatabase,
+        Self::Downgrade,
+        Self::ControlRuns,
+        Self::UndoRuns,
+        Self::Repair,
+        Self::ReadClients,
+        Self::ManageUsers,
+    ];
+
     /// The weakest role that may do this. One arm per action: no wildcard.
     pub const fn needs(self) -> Role {
         match self {
-            Self::ReadStatus => Role::Guest,
-            Self::PreviewMigration => Role::Member,
-            Self::MigrateDatabase => Role::Admin,
+            Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount => Role::Guest,
+            Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
+            Self::MigrateDatabase
+            | Self::Downgrade
+            | Self::ControlRuns
+            | Self::UndoRuns
+            | Self::Repair
+            | Self::ReadClients
+            | Self::ManageUsers => Role::Admin,
+        }
+    }
+
+    /// Whether it changes the deployment, so that nobody may where it is read-only (`FIFTYONE_DATABASE_ADMIN`).
+    pub const fn changes_deployment(self) -> bool {
+        match self {
+            Self::MigrateDataset
+            | Self::MigrateDatabase
+            | Self::Downgrade
+            | Self::ControlRuns
+            | Self::UndoRuns
+            | Self::Repair => true,
+            Self::ReadStatus
+            | Self::ReadVersions
+            | Self::KeepOwnAccount
+            | Self::ReadRuns
+            | Self::PreviewMigration
+            | Self::ReadClients
+            | Self::ManageUsers => false,
         }
     }
 }
 
 impl Principal {
+    /// Whoever has a shell and the credentials of the database: what they could do by hand, they may do with us.
+    pub fn console(name: String) -> Self {
+        Self { name, role: Role::Admin }
+    }
+
     /// Whether this principal's role is strong enough for `action`.
     pub fn may(&self, action: Action) -> bool {
-        self.role >= action.needs()
+        self.role.may(action)
     }
 
     /// Checks, and hands out the proof.
@@ -70,10 +189,9 @@ impl Principal {
     /// [`Denied`] if the role is too weak for `action`.
     pub fn permit(&self, action: Action) -> Result<Permit, Denied> {
         if self.may(action) {
-            Ok(Permit { action, holder: self.name.clone() })
-        } else {
-            Err(Denied { action, needed: action.needs(), held: self.role, name: self.name.clone() })
+            return Ok(Permit { action, holder: self.clone() });
         }
+        Err(Denied { action, needed: action.needs(), held: self.role, name: self.name.clone() })
     }
 }
 
@@ -85,17 +203,22 @@ impl Permit {
 
     /// Who was allowed to.
     pub fn holder(&self) -> &str {
-        &self.holder
+        &self.holder.name
+    }
+
+    /// Whether its holder may do this, too: what is asked for is sometimes known only when it is looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if their role is too weak for `action`.
+    pub fn covers(&self, action: Action) -> Result<(), Denied> {
+        self.holder.permit(action).map(drop)
     }
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Guest => "guest",
-            Self::Member => "member",
-            Self::Admin => "admin",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -103,8 +226,18 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ReadStatus => "read the status",
+            Self::ReadVersions => "read which versions there are",
+            Self::KeepOwnAccount => "keep an account",
+            Self::ReadRuns => "look at runs",
             Self::PreviewMigration => "preview a migration",
+            Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",
+            Self::Downgrade => "downgrade",
+            Self::ControlRuns => "control runs",
+            Self::UndoRuns => "undo runs",
+            Self::Repair => "repair",
+            Self::ReadClients => "see who is connected",
+            Self::ManageUsers => "manage users",
         })
     }
 }
@@ -118,11 +251,36 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_may_read_and_nothing_else() {
-        let guest = principal(Role::Guest);
-        assert!(guest.may(Action::ReadStatus));
-        assert!(!guest.may(Action::PreviewMigration));
-        assert!(!guest.may(Action::MigrateDatabase));
+    fn a_guest_may_read_the_status_and_keep_an_account_and_nothing_else() {
+        let mine: Vec<Action> = Action::ALL.into_iter().filter(|it| Role::Guest.may(*it)).collect();
+        assert_eq!(mine, [Action::ReadStatus, Action::ReadVersions, Action::KeepOwnAccount]);
+    }
+
+    #[test]
+    fn only_an_admin_may_do_what_concerns_the_whole_deployment() {
+        let others = [Role::Guest, Role::Labeler, Role::Collaborator, Role::Member];
+        for action in Action::ALL.into_iter().filter(|it| it.changes_deployment()) {
+            assert!(Role::Admin.may(action), "{action}");
+            let one = action == Action::MigrateDataset;
+            assert!(one || others.iter().all(|it| !it.may(action)), "{action}");
+        }
+    }
+
+    #[test]
+    fn a_stronger_role_may_all_that_a_weaker_one_may() {
+        for pair in Role::ALL.windows(2) {
+            assert!(pair[0] < pair[1]);
+            assert!(Action::ALL.iter().all(|it| !pair[0].may(*it) || pair[1].may(*it)));
+        }
+    }
+
+    #[test]
+    fn a_role_is_read_as_it_is_written() {
+        for role in Role::ALL {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        let error = "root".parse::<Role>().unwrap_err().to_string();
+        assert!(error.starts_with("`root` is no role"), "{error}");
     }
 
     #[test]
@@ -135,8 +293,10 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_says_what_was_allowed_to_whom() {
-        let permit = principal(Role::Admin).permit(Action::MigrateDatabase).unwrap();
-        assert_eq!((permit.action(), permit.holder()), (Action::MigrateDatabase, "ada"));
+    fn a_permit_says_what_was_allowed_to_whom_and_covers_what_their_role_may() {
+        let permit = principal(Role::Member).permit(Action::PreviewMigration).unwrap();
+        assert_eq!((permit.action(), permit.holder()), (Action::PreviewMigration, "ada"));
+        assert!(permit.covers(Action::ReadRuns).is_ok());
+        assert_eq!(permit.covers(Action::Downgrade).unwrap_err().needed, Role::Admin);
     }
 }

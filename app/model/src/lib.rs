@@ -1,6 +1,7 @@
 //! The vocabulary the browser and the server share: plain data, no I/O, no BSON.
 
 mod access;
+mod account;
 mod cause;
 pub mod estimate;
 mod job;
@@ -8,7 +9,8 @@ mod pace;
 mod status;
 mod version;
 
-pub use access::{Action, Denied, Permit, Principal, Role};
+pub use access::{Action, Denied, Permit, Principal, Role, UnknownRole};
+pub use account::{AccountSummary, InvitationSummary, SessionSummary, Visitor};
 pub use cause::{Cause, FailureGroup, UnknownCause};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
 pub use job::{

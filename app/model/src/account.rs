@@ -1,0 +1,65 @@
+//! People who use the app, as an admin sees them: no secrets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Principal, Role};
+
+/// Somebody who has signed in, and the session they did it with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// Who they are.
+    pub principal: Principal,
+    /// The session's public id: not its token.
+    pub session: String,
+}
+
+/// One account of the app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSummary {
+    /// What they sign in with.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they cannot sign in.
+    pub disabled: bool,
+    /// When it was made; RFC 3339, UTC.
+    pub created: String,
+    /// When they last did something here; RFC 3339, UTC.
+    pub last_seen: Option<String>,
+    /// How many sessions of theirs are alive.
+    pub sessions: u64,
+}
+
+/// A session that is alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSummary {
+    /// Its public id, by which it can be ended.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// When they signed in; RFC 3339, UTC.
+    pub created: String,
+    /// When it was last used; RFC 3339, UTC.
+    pub last_used: String,
+    /// When it ends at the latest; RFC 3339, UTC.
+    pub expires: String,
+    /// The address they signed in from.
+    pub address: String,
+    /// What their browser called itself.
+    pub agent: String,
+}
+
+/// Somebody who was invited and has not come yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationSummary {
+    /// Its public id, by which it can be taken back.
+    pub id: String,
+    /// For whom it is meant; a note for the admins.
+    pub note: String,
+    /// The role they will have.
+    pub role: Role,
+    /// Who invited them.
+    pub by: String,
+    /// Until when it can be used; RFC 3339, UTC.
+    pub expires: String,
+}
