@@ -1,6 +1,7 @@
 //! The command line: the flags of `fiftyone migrate`, and more.
 
 mod archive;
+pub mod console;
 mod control;
 mod doctor;
 mod figures;
@@ -258,6 +259,9 @@ pub struct ServeArgs {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8051")]
     pub listen: std::net::SocketAddr,
+    /// The address that people use, where a proxy with a certificate stands in front: https://migrate.example.com
+    #[arg(long, value_name = "ADDRESS", env = "FIFTYONE_MIGRATE_URL")]
+    pub url: Option<crate::web::Reach>,
     /// Fill an empty database with a small deployment of old datasets, to try things out.
     #[arg(long)]
     pub demo: bool,

@@ -5,7 +5,8 @@
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{ArchiveState, Control, JobState, Report, Request, State as Became};
 use tests::{
-    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, image_dataset, image_samples, program, to,
+    BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, console, image_dataset, image_samples,
+    program, to,
 };
 
 /// Every document with its keys sorted, for their order may be another; an empty collection is as good as none.
@@ -155,7 +156,7 @@ async fn what_both_have_changed_stays_as_it_is_there_and_is_listed_until_somebod
     assert_eq!(waiting["state"], "given_back");
     assert_eq!(waiting["conflicts"].as_array().unwrap().len(), 2);
     // Neither the end of the journal nor anything else drops it.
-    deployment.engine().await.forget(report.run.as_ref().unwrap()).await.unwrap();
+    deployment.engine().await.forget(&console(), report.run.as_ref().unwrap()).await.unwrap();
     let forget = deployment.led_by(program!(["archive", "forget", "img-det"])).run().await.with(0);
     assert_eq!(forget.stdout, "Dropped what was kept for img-det\n");
     let shown = deployment.led_by(program!(["archive"])).run().await.with(0);
@@ -292,7 +293,7 @@ async fn giving_back_can_be_interrupted_at_each_write_and_done_again() {
         let place = place.replace("NAME", &name);
         fail(&server, command, &place, true).await;
         let (control, _meter, _events) = Control::new();
-        let failed = deployment.engine().await.migrate(to(NEWEST), control).await;
+        let failed = deployment.engine().await.migrate(&console(), to(NEWEST), control).await;
         fail(&server, command, &place, false).await;
         let failed = failed.unwrap();
         let told = failed.datasets.iter().any(|it| it.is_failure() || !it.warnings.is_empty());
@@ -339,7 +340,7 @@ async fn keeping_can_be_interrupted_and_what_did_not_go_down_gets_nothing() {
 async fn undo(deployment: &Deployment, run: &Report) {
     let (control, _meter, _events) = Control::new();
     let id = run.run.as_deref().unwrap();
-    let undone = deployment.engine().await.undo(id, &[], control).await.unwrap();
+    let undone = deployment.engine().await.undo(&console(), id, &[], control).await.unwrap();
     let reasons: Vec<_> = undone.datasets.iter().filter_map(|it| it.reason.as_ref()).collect();
     assert_eq!(undone.run_state, Some(JobState::Undone), "{reasons:?}");
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bson::{DateTime, Document};
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Dice, Dump, Mongod, NEWEST, State, assert_same, image_dataset, image_samples,
-    program, timeless, video_dataset, video_frames, video_samples,
+    Deployment, Dice, Dump, Mongod, NEWEST, State, assert_same, console, image_dataset,
+    image_samples, program, timeless, video_dataset, video_frames, video_samples,
 };
 use tokio::sync::OnceCell;
 
@@ -30,7 +30,7 @@ fn kills(share: usize) -> usize {
 
 /// Datasets of many shapes: the demo's, those that the real FiftyOne left, and many small ones.
 async fn plant(deployment: &Deployment) {
-    deployment.engine().await.plant_demo().await.unwrap();
+    deployment.engine().await.plant_demo(&console()).await.unwrap();
     let mut state = State::down_to(OLD).collections;
     state.remove("config");
     state.retain(|_, documents| !documents.is_empty());

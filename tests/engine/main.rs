@@ -1,6 +1,10 @@
-//! The engine on real servers: the archive, company, interruptions, kills, undo, verifying.
+//! The engine on real servers: accounts, the archive, what is asked for from afar, company, interruptions, kills, undo,
+//! verifying.
 
+mod accounts;
 mod archive;
+mod asked;
+mod clients;
 mod collections;
 mod company;
 mod divide;
@@ -8,6 +12,7 @@ mod interruption;
 mod kills;
 mod lease;
 mod pace;
+mod permits;
 mod replica_set;
 mod step_down;
 mod undo;

@@ -8,8 +8,8 @@ use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{Control, JobState, Report, Request, State as Became, Target};
 use futures_util::TryStreamExt;
 use tests::{
-    Deployment, Dump, Mongod, NEWEST, State, Wire, image_dataset, image_samples, program, to,
-    video_dataset, video_frames, video_samples, ways_down, ways_up,
+    Deployment, Dump, Mongod, NEWEST, State, Wire, console, image_dataset, image_samples, program,
+    to, video_dataset, video_frames, video_samples, ways_down, ways_up,
 };
 
 async fn undo(deployment: &Deployment, run: &Report, names: &[&str]) -> Report {
@@ -23,7 +23,7 @@ async fn tries_to_undo(
 ) -> engine::Result<Report> {
     let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
     let (control, _meter, _events) = Control::new();
-    deployment.engine().await.undo(id, &names, control).await
+    deployment.engine().await.undo(&console(), id, &names, control).await
 }
 
 /// Kills the program with these arguments right before the first such write. Returns the runs that are new.
@@ -127,7 +127,7 @@ async fn whatever_went_down_is_as_it_was() {
 async fn a_garden_of_old_datasets_and_an_orphan_are_as_they_were() {
     let deployment = Deployment::empty().await;
     let engine = deployment.engine().await;
-    engine.plant_demo().await.unwrap();
+    engine.plant_demo(&console()).await.unwrap();
     deployment.configure_anew("0.14.0").await;
     let orphan = deployment.collection("samples.0123456789abcdef01234567");
     orphan.insert_one(doc! { "_id": 1, "a": 2 }).await.unwrap();

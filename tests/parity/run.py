@@ -25,6 +25,7 @@ import mongo
 import old_layouts
 import opens
 import ours
+import refusals
 import sabotage
 import special
 
@@ -87,6 +88,11 @@ def _work(task):
             return opens.run(_worker, level, before)
         if kind == "archive":
             return archive.run(_worker, _states[TOP][0], level)
+        if kind == "refusals":
+            report = bench.Report()
+            report.failures += [bench.Failure(kind, head, "", boundaries.CLIENT, why)
+                                for head, why in refusals.run(report)]
+            return report
         if kind == "sabotage":
             return sabotage.run(_worker)
         if kind == "special":
@@ -142,6 +148,7 @@ def _tasks(cases, seed):
         tasks.append(("fixtures", name, None, list(targets)))
     tasks += [("archive", level, None, None) for level in range(TOP - 1, -1, -1)]
     tasks.append(("special", None, seed, None))
+    tasks.append(("refusals", None, None, None))
     tasks.append(("sabotage", None, None, None))
     tasks.append(("database", None, None, None))
     tasks += [("fuzz", None, f"{seed}/{at}", None) for at in range(-(-cases // BATCH))]

@@ -13,6 +13,17 @@ pub struct Visitor {
     pub session: String,
 }
 
+/// What every page knows of whoever looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who they are.
+    pub principal: Principal,
+    /// The name of the database, by which the deployment is known.
+    pub database: String,
+    /// Whether nobody may change the deployment from here (`FIFTYONE_DATABASE_ADMIN`).
+    pub read_only: bool,
+}
+
 /// One account of the app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSummary {
@@ -62,4 +73,15 @@ pub struct InvitationSummary {
     pub by: String,
     /// Until when it can be used; RFC 3339, UTC.
     pub expires: String,
+}
+
+/// Everybody who uses the app, for its admins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// Those who have an account.
+    pub accounts: Vec<AccountSummary>,
+    /// Those who were invited.
+    pub invitations: Vec<InvitationSummary>,
+    /// The sessions that are alive.
+    pub sessions: Vec<SessionSummary>,
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimate, FailureGroup, Pace, Span};
+use crate::{Action, Estimate, FailureGroup, Pace, Span};
 
 /// How far a run is. Kept in its document, so that it outlives whoever carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -222,11 +222,25 @@ pub struct RunSummary {
     /// Until when it can be undone.
     #[serde(default)]
     pub undo_until: Option<String>,
+    /// What somebody has asked for, and nobody has begun yet.
+    #[serde(default)]
+    pub wish: Option<RunWish>,
     /// Who works on it, or has, where it was divided: first whoever leads.
     #[serde(default)]
     pub hands: Vec<RunHand>,
     /// What can be done with it now.
     pub choices: Vec<JobEvent>,
+}
+
+/// What somebody wants of a run that rests, until a server carries it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunWish {
+    /// That it be resumed, retried or undone.
+    pub event: JobEvent,
+    /// Who asked for it.
+    pub by: String,
+    /// When, as RFC 3339 in UTC.
+    pub at: String,
 }
 
 /// Somebody who works on a run that is divided, or has.
@@ -323,6 +337,11 @@ impl JobEvent {
     /// Whether people ask for it; the others happen by themselves.
     pub fn is_a_wish(self) -> bool {
         matches!(self, Start | Pause | Resume | Cancel | Retry | Undo)
+    }
+
+    /// What has to be allowed to whoever asks for it.
+    pub fn action(self) -> Action {
+        if self == Undo { Action::UndoRuns } else { Action::ControlRuns }
     }
 
     /// The word on the command line and on a button.

@@ -3,19 +3,35 @@
 mod access;
 mod account;
 mod cause;
+mod clients;
 pub mod estimate;
+pub mod figures;
 mod job;
 mod pace;
+mod plan;
+mod run;
+pub mod sdk;
 mod status;
 mod version;
+mod versions;
+pub mod words;
 
 pub use access::{Action, Denied, Permit, Principal, Role, UnknownRole};
-pub use account::{AccountSummary, InvitationSummary, SessionSummary, Visitor};
+pub use account::{AccountSummary, InvitationSummary, People, Session, SessionSummary, Visitor};
 pub use cause::{Cause, FailureGroup, UnknownCause};
+pub use clients::{ClientGroup, Clients, Fate, Program};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
 pub use job::{
-    JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, TRANSITIONS,
+    JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,
+    TRANSITIONS,
 };
 pub use pace::{NoPace, Pace};
+pub use plan::{
+    Approval, CheckResult, DatabaseStep, Friction, Loss, MigrationPlan, NAMED, NotStarted,
+    PlanChange, PlanCheck, PlanDestination, PlanGroup, PlanQuestion, PlanScope, Stakes, Started,
+    UnknownScope,
+};
+pub use run::{Pulse, RunDataset, RunFrame, RunPage, Share};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use version::{Direction, InvalidVersion, Version};
+pub use versions::{ClientKind, Numbering, Opening, Sdk, VersionRow, Way, WayStep};

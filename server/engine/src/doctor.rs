@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 use bson::{DateTime, oid::ObjectId};
 use futures_util::future::BoxFuture;
-use model::JobState;
+use model::{Action, JobState, Permit};
 use revisions::{Release, base};
 
 pub use finding::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
@@ -34,7 +34,7 @@ use crate::{
     guard::Guard,
     pass::Halt,
     progress::Control,
-    store::{Asked, Failure, Holder, Job, Scope, Store},
+    store::{Asked, Failure, Job, Scope, Store},
     versions::newest,
 };
 
@@ -96,7 +96,8 @@ impl Engine {
     /// # Errors
     ///
     /// If it is not allowed, somebody else is at it, or the connection was lost. What is mended by then stays mended.
-    pub async fn repair(&self, control: Control) -> Result<Diagnosis> {
+    pub async fn repair(&self, permit: &Permit, control: Control) -> Result<Diagnosis> {
+        permit.covers(Action::Repair)?;
         if !self.admin {
             return Err(Error::Refused(
                 "repairing takes the right to migrate: set `FIFTYONE_DATABASE_ADMIN=true`"
@@ -110,7 +111,7 @@ impl Engine {
         }
         let run = ObjectId::new();
         let guard = Guard::take(&self.store, run, &Asked::repair(), &control).await?;
-        let mended = self.mend(&control, (run, guard.fence())).await;
+        let mended = self.mend(permit, &control, (run, guard.fence())).await;
         let lost = guard.is_lost();
         guard.release().await;
         if lost {
@@ -123,13 +124,18 @@ impl Engine {
         mended
     }
 
-    async fn mend(&self, control: &Control, run: (ObjectId, i64)) -> Result<Diagnosis> {
+    async fn mend(
+        &self,
+        permit: &Permit,
+        control: &Control,
+        run: (ObjectId, i64),
+    ) -> Result<Diagnosis> {
         let error = |it| self.store.error(it);
         let patient = self.patient().await?;
         if patient.is_newer {
             return Err(Error::Refused(newer()));
         }
-        let by = Holder::this().name();
+        let by = permit.holder().to_owned();
         let surgery = Surgery { patient, control: control.clone(), run, by, now: DateTime::now() };
         let mut diagnosis = Diagnosis::default();
         match orphans::complete(&surgery).await {

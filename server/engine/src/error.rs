@@ -76,6 +76,9 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The role of whoever asked is too weak. Nothing was written.
+    #[error(transparent)]
+    Denied(#[from] model::Denied),
     /// A person may not do this, or it cannot be done at all. Nothing was written.
     #[error("{0}")]
     Refused(String),

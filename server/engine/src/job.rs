@@ -40,6 +40,8 @@ const LOOKS_PER_STRAIN: u32 = 4;
 pub struct Proposal {
     /// What was asked for.
     pub asked: Asked,
+    /// By whom.
+    pub by: String,
     /// The plan, dataset by dataset.
     pub datasets: Vec<JobDataset>,
     /// Those that may be there already. A run that goes on has taken them there itself, as a rule, and does not plan them
@@ -448,9 +450,14 @@ impl Control {
     }
 }
 
-/// Adds a sentence to a run's log. A run does not fail because of its log.
+/// Adds a sentence to a run's log about what this program does. A run does not fail because of its log.
 pub async fn log(store: &Store, run: ObjectId, text: &str) {
-    if let Err(failure) = store.log(run, &Holder::this().name(), text).await {
+    log_by(store, run, &Holder::this().name(), text).await;
+}
+
+/// The same about what somebody wants.
+pub async fn log_by(store: &Store, run: ObjectId, by: &str, text: &str) {
+    if let Err(failure) = store.log(run, by, text).await {
         tracing::warn!("the log of run {run} could not be written: {failure}");
     }
 }
@@ -516,6 +523,7 @@ async fn begin(
             time: Some(now),
             started: Some(now),
             journal: Some(JobJournal::begun(proposal)),
+            by: proposal.by.clone(),
             ..Job::asked_now(id, store.name(), proposal.asked.clone(), &proposal.destination)
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
@@ -548,7 +556,8 @@ async fn begin(
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);
-    let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    let mut more =
+        doc! { "started": now, "ended": null, "error": null, "time": time, "wish": null };
     if anew {
         more.insert("verifying_since", bson::Bson::Null);
     }
@@ -557,7 +566,8 @@ async fn begin(
         Some(it) if it.state == JournalState::Kept => {
             Some(JobJournal { expires: JobJournal::begun(proposal).expires, ..it })
         }
-        None if from == JobState::Planned => Some(JobJournal::begun(proposal)),
+        // One that was cancelled before it began has changed nothing yet.
+        None if left.started.is_none() => Some(JobJournal::begun(proposal)),
         other => other,
     };
     let keeps_journal = journal.as_ref().is_some_and(|it| it.state == JournalState::Kept);
@@ -606,6 +616,7 @@ impl Job {
             error: None,
             journal: None,
             undo: None,
+            wish: None,
             hands: BTreeMap::new(),
         }
     }

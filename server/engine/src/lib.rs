@@ -3,7 +3,10 @@
 //! The only crate that talks to MongoDB, and inside it only `store` does. `plan`, `policy`, `status` and
 //! `versions` are pure; `load` folds revisions in memory; `write` writes what came out, in a fixed order.
 
+mod accounts;
 mod archive;
+mod asked;
+mod clients;
 mod clock;
 mod demo;
 mod doctor;
@@ -16,6 +19,7 @@ mod load;
 mod pass;
 mod plan;
 mod policy;
+mod preview;
 mod progress;
 mod report;
 mod results;
@@ -23,6 +27,7 @@ mod retry;
 mod run;
 mod runs;
 mod shares;
+mod shown;
 mod status;
 mod store;
 mod strain;
@@ -37,12 +42,13 @@ mod verify;
 pub mod versions;
 mod write;
 
-use model::Status;
+use model::{Action, Permit, Status};
 pub use model::{
     Amount, Cause, Estimate, FailureGroup, JobEvent, JobState, JournalState, LogLine, Pace,
-    RunHand, RunSummary, Span,
+    RunDataset, RunFrame, RunHand, RunPage, RunSummary, RunWish, Span,
 };
 
+pub use accounts::{AccountError, Accounts, NameFault, Origin, PasswordFault, Token};
 pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
@@ -52,11 +58,12 @@ pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
 pub use runs::LISTED;
 pub use shares::Helped;
+pub use shown::{DATASETS_SHOWN, sees_names};
 pub use store::{Entry, SHOWN};
 
 use crate::{
     run::{Going, Run},
-    store::{Failure, Store},
+    store::{Failure, Holder, Store},
 };
 
 /// Which database, and what may be done with it.
@@ -82,6 +89,11 @@ pub struct Engine {
     undo_days: u32,
 }
 
+/// Whoever has a shell here, as runs and their logs name them: `user@host`.
+pub fn operator() -> String {
+    Holder::this().name()
+}
+
 /// For how many days it is kept how things were before a run.
 pub const UNDO_DAYS: u32 = 30;
 
@@ -101,6 +113,16 @@ impl Engine {
     #[must_use]
     pub fn keeping_for(self, undo_days: u32) -> Self {
         Self { undo_days, ..self }
+    }
+
+    /// The database's name, by which the deployment is known.
+    pub fn database(&self) -> &str {
+        self.store.name()
+    }
+
+    /// Whether anything may be migrated from here (`FIFTYONE_DATABASE_ADMIN`).
+    pub const fn may_migrate(&self) -> bool {
+        self.admin
     }
 
     /// Ends the connection, for all clones of this engine. To be called before the program ends.
@@ -144,21 +166,32 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If nothing could be begun, or the connection was lost. What happened to single datasets is in the
-    /// report.
-    pub async fn migrate(&self, request: Request, control: Control) -> Result<Report> {
-        self.carry(request, Going::default(), control).await
+    /// [`Error::Denied`] if the permit does not cover it, which for a way down is known when it is planned; then nothing was
+    /// written. If nothing could be begun, or the connection was lost. What happened to single datasets is in the report.
+    pub async fn migrate(
+        &self,
+        permit: &Permit,
+        request: Request,
+        control: Control,
+    ) -> Result<Report> {
+        permit.covers(if request.dry_run {
+            Action::PreviewMigration
+        } else {
+            Action::MigrateDatabase
+        })?;
+        self.carry(Some(permit.clone()), request, Going::default(), control).await
     }
 
-    /// Carries a request out.
+    /// Carries a request out. `permit`: none for what was asked for before, and allowed then.
     pub(crate) async fn carry(
         &self,
+        permit: Option<Permit>,
         request: Request,
         going: Going,
         control: Control,
     ) -> Result<Report> {
         let Self { store, admin, undo_days } = self.clone();
-        Run { store, admin, control, request, going, undo_days }.run().await
+        Run { store, admin, permit, control, request, going, undo_days }.run().await
     }
 
     /// Fills an empty database with a small deployment of old datasets. Returns how many were added: none if
@@ -166,8 +199,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached.
-    pub async fn plant_demo(&self) -> Result<usize> {
+    /// If the permit does not cover it, or the server cannot be reached.
+    pub async fn plant_demo(&self, permit: &Permit) -> Result<usize> {
+        permit.covers(Action::MigrateDatabase)?;
         self.store.server().await?;
         let planted = async {
             if !self.store.collections().await?.is_empty() {
@@ -191,17 +225,33 @@ mod tests {
     #[test]
     fn whatever_the_engine_does_can_be_done_on_any_thread() {
         fn any_thread<T: Send>(_: T) {}
-        fn all(engine: &Engine, request: &Request, control: &Control) {
+        fn all(engine: &Engine, permit: &Permit, request: &Request, control: &Control) {
             any_thread(engine.status());
-            any_thread(engine.migrate(request.clone(), control.clone()));
-            any_thread(engine.leave_to_a_server(request, control.clone()));
-            any_thread(engine.go_on("", JobEvent::Resume, control.clone()));
-            any_thread(engine.wish("", JobEvent::Pause));
-            any_thread(engine.undo("", &[], control.clone()));
-            any_thread(engine.join("", control.clone()));
-            any_thread(engine.forget(""));
+            any_thread(engine.frame(""));
+            any_thread(engine.ask(permit, "", JobEvent::Pause, None));
+            any_thread(engine.migrate(permit, request.clone(), control.clone()));
+            any_thread(engine.leave_to_a_server(permit, request, control.clone()));
+            any_thread(engine.go_on(permit, "", JobEvent::Resume, control.clone()));
+            any_thread(engine.retry(permit, "", None, control.clone()));
+            any_thread(engine.wish(permit, "", JobEvent::Pause));
+            any_thread(engine.set_pace(permit, "", |it| it));
+            any_thread(engine.undo(permit, "", &[], control.clone()));
+            any_thread(engine.join(permit, "", control.clone()));
+            any_thread(engine.forget(permit, ""));
+            any_thread(engine.forget_archive(permit, None));
+            any_thread(engine.repair(permit, control.clone()));
             any_thread(engine.clone().attend(std::future::ready(())));
         }
-        let _: fn(&Engine, &Request, &Control) = all;
+        fn accounts(accounts: &Accounts, permit: &Permit, origin: &Origin) {
+            any_thread(accounts.accept("", "", "", origin));
+            any_thread(accounts.sign_in("", "", origin));
+            any_thread(accounts.visitor(""));
+            any_thread(accounts.sessions(permit, None));
+            any_thread(accounts.list(permit));
+            any_thread(accounts.set_role(permit, "", model::Role::Guest));
+            any_thread(accounts.change_password(permit, "", "", ""));
+        }
+        let _: fn(&Engine, &Permit, &Request, &Control) = all;
+        let _: fn(&Accounts, &Permit, &Origin) = accounts;
     }
 }

@@ -1,6 +1,7 @@
 //! Who may migrate what: FiftyOne's decision table, with Enterprise's rule that a connection never upgrades.
 
-use revisions::{Release, base};
+use model::Direction;
+use revisions::{Release, base, direction};
 
 use crate::versions::{COMPATIBILITY_VERSION, OTHER_COMPATIBLE_VERSIONS, is_compatible, newest};
 
@@ -72,6 +73,12 @@ pub fn dataset(
         ));
     }
     checked(head, destination, &format!("dataset `{name}`"))
+}
+
+/// Whether a dataset may go down on its way there, which takes a right of its own: one that does not say where it is may be
+/// anywhere below the newest version.
+pub fn may_go_down(head: Option<&Release>, destination: &Release) -> bool {
+    direction(head.unwrap_or(newest()), destination) == Some(Direction::Down)
 }
 
 /// FiftyOne's sentence for a database that a non-admin cannot open.
@@ -172,6 +179,14 @@ mod tests {
         assert!(
             matches!(refused, Decision::Forbid(why) if why.contains("database_admin=False. See"))
         );
+    }
+
+    #[test]
+    fn what_does_not_say_where_it_is_may_go_down_unless_it_goes_as_high_as_can_be() {
+        let down = |head: Option<&str>, to| may_go_down(head.map(release).as_ref(), &release(to));
+        assert!(down(Some("1.22.1"), "1.0.0") && down(None, "1.0.0"));
+        assert!(!down(Some("0.18.0"), "1.0.0") && !down(None, "1.22.1"));
+        assert!(!down(Some("1.0.0"), "1.0.0"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use model::{Cause, Estimate, FailureGroup, JobState};
 use serde::{Deserialize, Serialize};
 
+use crate::policy::may_go_down;
+
 /// One command's plan or result.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
@@ -66,6 +68,13 @@ impl DatabaseReport {
     pub fn goes_up(&self) -> bool {
         let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
         version(&self.destination) > version(&self.head)
+    }
+
+    /// Whether it is older where it is going to.
+    pub fn goes_down(&self) -> bool {
+        let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
+        let (head, destination) = (version(&self.head), version(&self.destination));
+        head.zip(destination).is_some_and(|(from, to)| may_go_down(Some(&from), &to))
     }
 }
 
@@ -164,6 +173,36 @@ pub enum State {
     NotUndone,
 }
 
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Current,
+        Self::Planned,
+        Self::Migrated,
+        Self::Refused,
+        Self::Failed,
+        Self::Untouched,
+        Self::Interrupted,
+        Self::Undone,
+        Self::NotUndone,
+    ];
+
+    /// The word under which it is written down.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Planned => "planned",
+            Self::Migrated => "migrated",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Untouched => "untouched",
+            Self::Interrupted => "interrupted",
+            Self::Undone => "undone",
+            Self::NotUndone => "not_undone",
+        }
+    }
+}
+
 impl DatasetReport {
     /// What to call it in a sentence. On one line, and with nothing in it that a terminal would obey.
     pub fn label(&self) -> String {
@@ -211,6 +250,18 @@ pub fn failures<'a>(reports: impl IntoIterator<Item = &'a DatasetReport>) -> Vec
 }
 
 impl Report {
+    /// Whether anything of a plan may go down, which takes a right of its own.
+    pub fn may_go_down(&self) -> bool {
+        let release = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
+        let down = |it: &DatasetReport| {
+            let destination = release(&it.destination);
+            destination.is_some_and(|to| may_go_down(release(&it.head).as_ref(), &to))
+        };
+        let planned = |it: &&DatasetReport| it.state == State::Planned;
+        self.database.as_ref().is_some_and(DatabaseReport::goes_down)
+            || self.datasets.iter().filter(planned).any(down)
+    }
+
     /// The datasets in this state.
     pub fn count(&self, state: State) -> usize {
         self.datasets.iter().filter(|it| it.state == state).count()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Cause, FailureGroup, JobEvent, JobState};
+use model::{Cause, FailureGroup, JobEvent, JobState, Permit};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Report, Request, Result, State, report::failures,
@@ -19,14 +19,19 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Engine::go_on`]; and if none failed for that cause.
-    pub async fn retry(&self, id: &str, cause: Option<Cause>, control: Control) -> Result<Report> {
-        let job = self.job(id).await?;
-        self.allowed()?;
+    pub async fn retry(
+        &self,
+        permit: &Permit,
+        id: &str,
+        cause: Option<Cause>,
+        control: Control,
+    ) -> Result<Report> {
+        let job = self.controlled(permit, id).await?;
         if !job.state.is_active() {
             let retried = job.state.on(JobEvent::Retry);
             retried.map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
         }
-        Box::pin(self.retry_all(job, cause, control)).await
+        Box::pin(self.retry_all(job, cause, control, false)).await
     }
 
     pub(crate) async fn retry_all(
@@ -34,10 +39,11 @@ impl Engine {
         job: Job,
         cause: Option<Cause>,
         control: Control,
+        hands_over: bool,
     ) -> Result<Report> {
         // That only goes back.
         if job.state == JobState::Undoing {
-            return Box::pin(self.carry_out(job, control, false)).await;
+            return Box::pin(self.carry_out(job, control, hands_over)).await;
         }
         let all = self.in_states(&job, &NOT_THERE).await?;
         let (again, left) = match cause {
@@ -69,8 +75,8 @@ impl Engine {
             reopened.map_err(|it| self.store.error(it))?;
         }
         let only = Some(again.into_iter().map(|it| it.id).collect());
-        let going = Going { job: Some(job.id), only, hands_over: false, left };
-        self.carry(job.request()?, going, control).await
+        let going = Going { job: Some(job.id), only, hands_over, left };
+        self.carry(None, job.request()?, going, control).await
     }
 
     /// The failures of a run, by cause.
@@ -109,7 +115,7 @@ impl Engine {
         let request = Request { dry_run: true, ..job.request()? };
         // Nobody is told of what is only looked at.
         let (quiet, _meter, _events) = Control::new();
-        let looked = self.carry(request, Going { only, ..Going::default() }, quiet).await?;
+        let looked = self.carry(None, request, Going { only, ..Going::default() }, quiet).await?;
         let blocked: BTreeSet<String> =
             looked.datasets.into_iter().filter(DatasetReport::is_failure).map(|it| it.id).collect();
         for it in refused {

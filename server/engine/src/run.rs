@@ -8,7 +8,7 @@ use std::{
 
 use bson::{DateTime, oid::ObjectId};
 use futures_util::FutureExt;
-use model::{Cause, Direction, JobState};
+use model::{Action, Cause, Direction, JobState, Permit};
 use revisions::{Release, admin, base, direction};
 use sha2::{Digest, Sha256};
 
@@ -85,6 +85,8 @@ pub enum OnFailure {
 pub struct Run {
     pub(crate) store: Store,
     pub(crate) admin: bool,
+    /// What allows it; none for what was asked for before, and allowed then.
+    pub(crate) permit: Option<Permit>,
     pub(crate) control: Control,
     pub(crate) request: Request,
     pub(crate) going: Going,
@@ -131,6 +133,7 @@ impl Run {
         let at = at.unwrap_or_else(|| newest().clone());
         let archive = self.archived().await?;
         let plan = self.plan_datasets(&at, archive.as_deref()).await?;
+        self.allow_the_way(database.as_ref(), &plan)?;
 
         let mut report = Report {
             dry_run: self.request.dry_run,
@@ -200,6 +203,20 @@ impl Run {
         report.database = database.map(|it| it.report);
         report.sort();
         Ok(report)
+    }
+
+    /// Going down takes a right of its own, and whether anything does is known now.
+    fn allow_the_way(&self, database: Option<&DatabasePlan>, plan: &Plan) -> Result<()> {
+        let Some(permit) = self.permit.as_ref().filter(|_| !self.request.dry_run) else {
+            return Ok(());
+        };
+        let mut datasets = plan.stamps.iter().chain(&plan.tasks);
+        let down = database.is_some_and(|it| it.way == Some(Direction::Down))
+            || datasets.any(|it| policy::may_go_down(it.head.as_ref(), &it.destination));
+        if down {
+            permit.covers(Action::Downgrade)?;
+        }
+        Ok(())
     }
 
     /// Says what there is to do, what it needs and how long it takes.
@@ -319,7 +336,8 @@ impl Run {
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
         let Going { job, hands_over, .. } = self.going.clone();
         let undo_days = self.undo_days;
-        Ok(Proposal { asked, datasets, arrived, plan, destination, job, hands_over, undo_days })
+        let by = self.permit.as_ref().map_or_else(crate::operator, |it| it.holder().to_owned());
+        Ok(Proposal { asked, by, datasets, arrived, plan, destination, job, hands_over, undo_days })
     }
 
     fn database_head(&self, config: &Config) -> Result<Option<Release>> {

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use bson::{DateTime, Document, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use futures_util::FutureExt;
-use model::{JobEvent, JobState, JournalState, LogLine, Pace, RunHand, RunSummary};
+use model::{
+    Action, JobEvent, JobState, JournalState, LogLine, Pace, Permit, RunHand, RunSummary, RunWish,
+};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
     Target, guard,
-    job::log,
+    job::log_by,
     run::Going,
     store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
     undo::Expiry,
@@ -90,14 +92,16 @@ impl Engine {
     /// As [`Engine::wish`]; and [`Error::Refused`] if the pace makes no sense.
     pub async fn set_pace(
         &self,
+        permit: &Permit,
         id: &str,
         change: impl FnOnce(Pace) -> Pace,
     ) -> Result<RunSummary> {
+        permit.covers(Action::ControlRuns)?;
         let job = self.job(id).await?;
         self.allowed()?;
         let pace = change(job.pace).checked().map_err(|it| Error::Refused(it.to_string()))?;
         self.store.set_pace(job.id, pace).await.map_err(|it| self.store.error(it))?;
-        log(&self.store, job.id, &format!("shall run {pace}")).await;
+        log_by(&self.store, job.id, permit.holder(), &format!("shall run {pace}")).await;
         self.run(id).await
     }
 
@@ -106,24 +110,33 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if that makes no sense in the state it is in; the words say what does.
-    pub async fn wish(&self, id: &str, event: JobEvent) -> Result<RunSummary> {
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if that makes no sense in the state it is in; the
+    /// words say what does.
+    pub async fn wish(&self, permit: &Permit, id: &str, event: JobEvent) -> Result<RunSummary> {
+        permit.covers(Action::ControlRuns)?;
+        self.wish_of(id, event, permit.holder()).await
+    }
+
+    /// The same, once it is known that they may.
+    pub(crate) async fn wish_of(&self, id: &str, event: JobEvent, by: &str) -> Result<RunSummary> {
         let job = self.job(id).await?;
         self.allowed()?;
         let (next, _) =
             job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
-        let more = if next.is_active() {
+        let mut more = if next.is_active() {
             Document::new()
         } else {
             doc! { "ended": DateTime::now() }
         };
+        // Whatever was wanted of it before, this is wanted now.
+        more.insert("wish", Bson::Null);
         let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
         if !moved.map_err(|it| self.store.error(it))? {
             return Err(Error::Refused(format!(
                 "run {id} has moved on in this moment; look at it with `fiftyone-migrate runs show {id}` and try again"
             )));
         }
-        log(&self.store, job.id, &format!("shall be {event}")).await;
+        log_by(&self.store, job.id, by, &format!("shall be {event}")).await;
         self.settle_abandoned(&job, next).await?;
         self.run(id).await
     }
@@ -132,16 +145,21 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if somebody carries it, or another one, out now; [`Error::Refused`] if there is nothing to go on
-    /// with.
-    pub async fn go_on(&self, id: &str, event: JobEvent, control: Control) -> Result<Report> {
-        let job = self.job(id).await?;
-        self.allowed()?;
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Busy`] if somebody carries it, or another one, out now;
+    /// [`Error::Refused`] if there is nothing to go on with.
+    pub async fn go_on(
+        &self,
+        permit: &Permit,
+        id: &str,
+        event: JobEvent,
+        control: Control,
+    ) -> Result<Report> {
+        let job = self.controlled(permit, id).await?;
         if !job.state.is_active() {
             job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
         }
         if event == JobEvent::Retry {
-            return Box::pin(self.retry_all(job, None, control)).await;
+            return Box::pin(self.retry_all(job, None, control, false)).await;
         }
         self.carry_out(job, control, false).await
     }
@@ -153,25 +171,49 @@ impl Engine {
     /// As [`Engine::migrate`]: what is refused is refused now, while there is somebody to see it.
     pub async fn leave_to_a_server(
         &self,
+        permit: &Permit,
         request: &Request,
         control: Control,
     ) -> Result<Option<(RunSummary, Report)>> {
+        permit.covers(Action::MigrateDatabase)?;
         self.allowed()?;
-        let plan = self.migrate(Request { dry_run: true, ..request.clone() }, control).await?;
+        let dry = Request { dry_run: true, ..request.clone() };
+        let plan = self.migrate(permit, dry, control).await?;
         let datasets = plan.count(State::Planned) + plan.count(State::Refused);
         if datasets == 0 && plan.database.as_ref().is_none_or(|it| it.state == State::Current) {
             return Ok(None);
         }
-        let id = ObjectId::new();
+        let run = self.write_down(permit, ObjectId::new(), request, &plan).await?;
+        Ok(Some((run, plan)))
+    }
+
+    /// Writes down what a plan has come to, as a run that waits for a server. Where there is a run with this id, nothing is
+    /// written, and it is that run.
+    pub(crate) async fn write_down(
+        &self,
+        permit: &Permit,
+        id: ObjectId,
+        request: &Request,
+        plan: &Report,
+    ) -> Result<RunSummary> {
+        permit.covers(Action::MigrateDatabase)?;
+        if plan.may_go_down() {
+            permit.covers(Action::Downgrade)?;
+        }
+        let datasets = plan.count(State::Planned) + plan.count(State::Refused);
         let destination = request.destination.as_ref().unwrap_or(crate::versions::newest());
         let asked = Asked::of(request);
         let job = Job {
             datasets: i64::try_from(datasets).unwrap_or(i64::MAX),
             estimate: plan.estimate.clone(),
+            by: permit.holder().to_owned(),
             ..Job::asked_now(id, self.store.name(), asked, &destination.to_string())
         };
-        self.store.insert_job(&job, &[]).await.map_err(|it| self.store.error(it))?;
-        Ok(Some((self.run(&id.to_hex()).await?, plan)))
+        match self.store.insert_job(&job, &[]).await {
+            Err(failure) if failure.is_duplicate() => {}
+            written => written.map_err(|it| self.store.error(it))?,
+        }
+        self.run(&id.to_hex()).await
     }
 
     /// Carries out runs that wait for a server, and takes over those whose holder is gone, until it is told to stop.
@@ -212,7 +254,8 @@ impl Engine {
             return Ok(());
         }
         let jobs = self.store.unfinished_jobs().await.map_err(error)?;
-        if jobs.iter().all(|it| it.state == JobState::Paused) {
+        let wished = self.store.wished_jobs().await.map_err(error)?;
+        if wished.is_empty() && jobs.iter().all(|it| it.state == JobState::Paused) {
             return Ok(());
         }
         if let Some(lease) = self.holder().await? {
@@ -235,6 +278,12 @@ impl Engine {
                 Err(why) => self.give_up(&id, &why).await?,
             }
             return Ok(());
+        }
+        for job in wished {
+            // One at a time: while it goes on, others help with it.
+            if let Some(wish) = job.wish.clone() {
+                return Box::pin(self.fulfil(job, &wish, control)).await;
+            }
         }
         Ok(())
     }
@@ -272,7 +321,18 @@ impl Engine {
             _ => None,
         };
         let going = Going { job: Some(job.id), only, hands_over, left: Vec::new() };
-        self.carry(job.request()?, going, control).await
+        self.carry(None, job.request()?, going, control).await
+    }
+
+    /// A run that somebody wants to go on with: undoing one is another right.
+    pub(crate) async fn controlled(&self, permit: &Permit, id: &str) -> Result<Job> {
+        permit.covers(Action::ControlRuns)?;
+        let job = self.job(id).await?;
+        self.allowed()?;
+        if job.state == JobState::Undoing {
+            permit.covers(Action::UndoRuns)?;
+        }
+        Ok(job)
     }
 
     /// A run that is to pause or to end, but that nobody carries out: it is where it was to go already.
@@ -349,6 +409,7 @@ impl Engine {
         let kept = job.journal.as_ref().map_or(JournalState::None, |it| it.state);
         let mut choices = job.state.choices();
         choices.retain(|it| *it != JobEvent::Undo || kept == JournalState::Kept);
+        let wish = job.wish.map(|it| RunWish { event: it.event, by: it.by, at: time(it.at) });
         Ok(RunSummary {
             id: job.id.to_hex(),
             state: job.state,
@@ -378,6 +439,7 @@ impl Engine {
                 .journal
                 .filter(|_| kept == JournalState::Kept)
                 .map(|it| time(it.expires)),
+            wish,
             choices,
         })
     }

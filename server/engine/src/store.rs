@@ -1,8 +1,10 @@
 //! Every MongoDB call: nothing outside this module names the driver.
 
+mod accounts;
 mod archive;
 mod changes;
 mod checks;
+mod clients;
 mod config;
 mod datasets;
 mod documents;
@@ -16,6 +18,7 @@ mod leftovers;
 mod log;
 mod marks;
 mod operations;
+mod privileges;
 mod ranges;
 mod repairs;
 mod results;
@@ -33,15 +36,17 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 use tokio::sync::OnceCell;
 
+pub use accounts::{Access, Account, Admission, Change, Invitation, Limit, Session};
 pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, Giving, UsedArchive, archived};
 pub use changes::Touched;
 pub use checks::{Broken, Check, CheckId, Checked, Passed, Standing};
+pub use clients::Connection;
 pub use config::Config;
 pub use datasets::{Entry, Swap};
 pub(crate) use datasets::{raw, size};
 pub use documents::Rewrite;
 pub use failure::Failure;
-pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, Scope};
+pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, JobWish, Scope};
 pub use journal::{EntryId, Kind, binary, bytes, changed, document};
 pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
@@ -57,7 +62,7 @@ use crate::{Error, Result};
 
 /// The name our connections carry. Not `fiftyone`: FiftyOne's clients count those to decide whether they are
 /// the last one and may delete what is not persistent.
-const APP_NAME: &str = "fiftyone-migrate";
+pub const APP_NAME: &str = "fiftyone-migrate";
 
 /// The longest that one write to FiftyOne's own collections may take: less than what is left of a lease when it is begun.
 pub const LONGEST_WRITE: Duration = Duration::from_secs(10);
@@ -84,6 +89,8 @@ pub struct Store {
     validation: bool,
     /// Whether the indexes of the runs' database were seen to.
     indexed: Arc<OnceCell<()>>,
+    /// The same of the collections of accounts.
+    accounts_indexed: Arc<OnceCell<()>>,
 }
 
 impl Store {
@@ -99,7 +106,15 @@ impl Store {
         let client = Client::with_options(options).map_err(|it| Error::Uri(failure::text(&it)))?;
         let (database, jobs) = (client.database(database), client.database(runs));
         let hosts = hosts.join(", ");
-        Ok(Self { client, database, jobs, hosts, validation, indexed: Arc::default() })
+        Ok(Self {
+            client,
+            database,
+            jobs,
+            hosts,
+            validation,
+            indexed: Arc::default(),
+            accounts_indexed: Arc::default(),
+        })
     }
 
     /// Ends the connection. Without it the driver would do so in the background, and panic where the program

@@ -17,13 +17,13 @@ use std::{
 
 use bson::{Bson, Document};
 use futures_util::{StreamExt, stream};
-use model::{JobEvent, JobState, JournalState, RunSummary};
+use model::{Action, JobEvent, JobState, JournalState, Permit, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Event, Report, Result, State,
-    job::{Hand, log},
+    job::{Hand, log_by},
     pass::{Halt, Passes},
-    store::{Entry, Failure, Holder, Job, JobUndo, Store, UsedArchive},
+    store::{Entry, Failure, Job, JobUndo, Store, UsedArchive},
 };
 
 /// How many datasets are brought back side by side.
@@ -76,24 +76,32 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the run cannot be undone: it kept no journal, or that is gone; [`Error::Busy`] if somebody
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if the run cannot be undone: it kept no journal, or that is gone; [`Error::Busy`] if somebody
     /// else writes now. What could not be brought back is in the report.
-    pub async fn undo(&self, id: &str, names: &[String], control: Control) -> Result<Report> {
+    pub async fn undo(
+        &self,
+        permit: &Permit,
+        id: &str,
+        names: &[String],
+        control: Control,
+    ) -> Result<Report> {
+        permit.covers(Action::UndoRuns)?;
         let job = self.job(id).await?;
         self.allowed()?;
         if job.state != JobState::Undoing {
             let undone = job.state.on(JobEvent::Undo);
             undone.map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
         }
-        Box::pin(self.take_back(job, Some(names), control, false)).await
+        Box::pin(self.take_back(job, Some((names, permit.holder())), control, false)).await
     }
 
     /// Drops the undo journal of a run. Returns the run, which cannot be undone any more.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if somebody carries it out.
-    pub async fn forget(&self, id: &str) -> Result<RunSummary> {
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if somebody carries it out.
+    pub async fn forget(&self, permit: &Permit, id: &str) -> Result<RunSummary> {
+        permit.covers(Action::UndoRuns)?;
         let job = self.job(id).await?;
         self.allowed()?;
         if job.journal.as_ref().is_some_and(|it| it.state == JournalState::Kept) {
@@ -104,33 +112,31 @@ impl Engine {
                     job.state
                 )));
             }
-            log(&self.store, job.id, "its undo journal is dropped").await;
+            log_by(&self.store, job.id, permit.holder(), "its undo journal is dropped").await;
         }
         let removed = expiry::remove(&self.store, job.id, || true).await;
         removed.map_err(|it| self.store.error(it))?;
         self.run(id).await
     }
 
-    /// `names`: none to go on with what was asked for before.
+    /// `asked`: the names, and who wants it; none to go on with what was asked for before.
     pub(crate) async fn take_back(
         &self,
         job: Job,
-        names: Option<&[String]>,
+        asked: Option<(&[String], &str)>,
         control: Control,
         hands_over: bool,
     ) -> Result<Report> {
         let error = |it| self.store.error(it);
         self.store.server().await?;
         can_be_undone(&job)?;
-        let undo = match (&job.undo, names) {
-            (Some(undo), names) if job.state == JobState::Undoing => {
-                undo.is_what_is_asked(&job, names)?;
+        let undo = match (&job.undo, asked) {
+            (Some(undo), asked) if job.state == JobState::Undoing => {
+                undo.is_what_is_asked(&job, asked.map(|(names, _)| names))?;
                 undo.clone()
             }
-            (_, names) => {
-                let names = names.unwrap_or_default().to_vec();
-                JobUndo { names, by: Holder::this().name() }
-            }
+            (_, Some((names, by))) => JobUndo { names: names.to_vec(), by: by.to_owned() },
+            (_, None) => JobUndo { names: Vec::new(), by: crate::operator() },
         };
         let entries = self.store.entries().await.map_err(error)?;
         let reports = self.reports(&job, &entries).await?;
@@ -385,7 +391,7 @@ impl JobUndo {
     }
 }
 
-fn can_be_undone(job: &Job) -> Result<()> {
+pub fn can_be_undone(job: &Job) -> Result<()> {
     let id = job.id;
     Err(Error::Refused(match job.journal.as_ref().map_or(JournalState::None, |it| it.state) {
         JournalState::Kept => return Ok(()),

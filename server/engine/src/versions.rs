@@ -1,8 +1,15 @@
 //! Which versions there are, which belong together, and which can read which.
 
+mod opening;
+mod way;
+
 use std::sync::LazyLock;
 
+use model::{PlanDestination, VersionRow};
 use revisions::{Release, base};
+
+pub use opening::{Question, Unclear, destination, opening, opens, releases};
+pub use way::{resolve, sdk, way};
 
 /// The newest compatibility version this program brings a database to: that of the FiftyOne whose data model
 /// it implements.
@@ -52,6 +59,68 @@ pub fn enterprise_of(compatibility: &str) -> Option<&'static Row> {
     TABLE.iter().rfind(|row| row.compatibility == compatibility)
 }
 
+/// The compatibility versions that everything can be taken to, newest first, each with its Enterprise versions.
+pub fn destinations() -> Vec<PlanDestination> {
+    let mut found: Vec<(Release, PlanDestination)> = Vec::new();
+    for row in enterprise_releases() {
+        let Ok(version) = row.compatibility.parse::<Release>() else { continue };
+        if base(&version) > *newest() {
+            continue;
+        }
+        let at = found.iter().position(|(it, _)| *it == version).unwrap_or_else(|| {
+            let (text, enterprise) = (row.compatibility.clone(), Vec::new());
+            found.push((
+                version,
+                PlanDestination { version: text, enterprise, stated: true, current: false },
+            ));
+            found.len() - 1
+        });
+        let it = &mut found[at].1;
+        it.enterprise.push(row.enterprise.clone());
+        it.stated &= row.stated;
+    }
+    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.into_iter().map(|(_, it)| it).collect()
+}
+
+/// The newest Enterprise release whose data model a database at this version has reached.
+pub fn enterprise_for(compatibility: &Release) -> Option<&'static Row> {
+    let wanted = base(compatibility);
+    TABLE.iter().rfind(|row| row.compatibility.parse().is_ok_and(|it: Release| it <= wanted))
+}
+
+/// All Enterprise releases as people look at them, newest first, with the revisions that each step crosses.
+pub fn rows() -> Vec<VersionRow> {
+    let mut before: Option<Release> = None;
+    let rows = TABLE.iter().map(|row| {
+        let own: Option<Release> = row.compatibility.parse().ok();
+        let mut crosses = Vec::new();
+        if let (Some(from), Some(to)) = (&before, &own) {
+            crosses = way::crossed(from, to).into_iter().map(|it| it.version).collect();
+        }
+        before = own.or(before.take());
+        VersionRow { crosses, ..row.shown() }
+    });
+    let mut rows: Vec<VersionRow> = rows.collect();
+    rows.reverse();
+    rows
+}
+
+impl Row {
+    /// The same as people look at it, without what it crosses.
+    pub(crate) fn shown(&self) -> VersionRow {
+        let is_version = self.enterprise.parse::<Release>().is_ok();
+        VersionRow {
+            enterprise: is_version.then(|| self.enterprise.clone()),
+            sdk: self.sdk.clone(),
+            compatibility: self.compatibility.clone(),
+            released: (!self.released.is_empty()).then(|| self.released.clone()),
+            stated: self.stated,
+            crosses: Vec::new(),
+        }
+    }
+}
+
 /// Whether a client of [`COMPATIBILITY_VERSION`] can read what has this version without migrating it.
 pub fn is_compatible(version: &Release) -> bool {
     let version = base(version);
@@ -89,10 +158,42 @@ mod tests {
     }
 
     #[test]
+    fn destinations_are_told_once_and_the_newest_first() {
+        let all = destinations();
+        assert_eq!(all[0].version, COMPATIBILITY_VERSION);
+        let versions: Vec<Release> = all.iter().map(|it| it.version.parse().unwrap()).collect();
+        assert!(versions.windows(2).all(|it| it[0] > it[1]), "{versions:?}");
+        let first = all.iter().find(|it| it.version == "1.0.0").unwrap();
+        assert!(first.enterprise.contains(&"2.1.0".to_owned()), "{first:?}");
+    }
+
+    #[test]
     fn compatible_are_all_versions_from_0_19_to_below_2() {
         let compatible = |text: &str| is_compatible(&text.parse().unwrap());
         assert!(compatible("0.19.0") && compatible("1.99.0") && compatible("1.21.0rc1"));
         assert!(!compatible("0.18.0") && !compatible("2.0.0") && !compatible("2.0.0rc1"));
+    }
+
+    #[test]
+    fn a_database_between_two_releases_has_reached_the_older_one() {
+        let reached = |text: &str| enterprise_for(&text.parse().unwrap()).map(|it| it.sdk.as_str());
+        assert_eq!(reached("1.20.1"), Some("2.20.0"));
+        assert_eq!(reached("0.18.0"), Some("0.10.x"));
+        assert_eq!(reached("1.13.0rc1"), Some("2.16.0"));
+        assert_eq!(reached("0.14.0"), None);
+    }
+
+    #[test]
+    fn the_newest_release_comes_first_and_each_step_crosses_what_its_source_says() {
+        let rows = rows();
+        assert_eq!(rows[0].enterprise.as_deref(), Some("2.22.1"));
+        assert_eq!(rows.last().unwrap().enterprise, None);
+        let lines: Vec<_> = include_str!("../data/compat.csv").lines().skip(1).collect();
+        for (row, line) in rows.iter().rev().zip(lines) {
+            let said: Vec<_> = line.split(',').nth(6).unwrap().split(' ').collect();
+            let said: Vec<_> = said.into_iter().filter(|it| !it.is_empty()).collect();
+            assert_eq!(row.crosses, said, "{}", row.name());
+        }
     }
 
     #[test]

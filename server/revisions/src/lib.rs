@@ -47,6 +47,8 @@ pub struct Revision {
     pub version: Version,
     /// What changed, as a reader of the preview should see it.
     pub summary: &'static str,
+    /// What the way down drops, as somebody should know before; `None` if going up again brings back all.
+    pub loses: Option<&'static str>,
     /// What the engine must load, beyond the dataset document, before this can run.
     pub reads: &'static [Read],
     /// What holds of every dataset document that has crossed it.

@@ -3,8 +3,6 @@
 //! Source: `fiftyone/migrations/revisions/v0_11_2.py`.
 //!
 //! Differs: null in place of the runs is no run. FiftyOne stops with an error.
-//!
-//! Loses: which version made an evaluation or a brain run.
 
 use bson::Bson;
 
@@ -13,6 +11,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 11, 2),
     summary: "Let evaluations and brain runs say which version made them",
+    loses: Some("Which version made an evaluation or a brain run"),
     reads: &[],
     promise: Promise { up: &[], down: &[Claim::RunsLack(&["evaluations", "brain_methods"], "version")] },
     up: |_, _| Ok(()),

@@ -3,8 +3,6 @@
 //! Source: `fiftyone/migrations/revisions/v0_13_0.py`.
 //!
 //! Differs: `null` where the brain runs, a run or its settings belong is left alone (FiftyOne crashes).
-//!
-//! Loses: the annotation runs, and the model and metric of similarity runs.
 
 use bson::{Bson, Document, doc};
 
@@ -17,6 +15,7 @@ use crate::{
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 13, 0),
     summary: "Add annotation runs, and the model and metric of similarity runs",
+    loses: Some("The annotation runs, and the model and metric of similarity runs"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED)] },
     up,

@@ -5,8 +5,6 @@
 //! Differs: a video dataset whose frames are not where older versions look for them is refused on the way
 //! down (FiftyOne forgets where they are), unless it was made for a view and can be made again. A dataset without `sample_collection_name` is refused with
 //! a reason (FiftyOne crashes).
-//!
-//! Loses: when the dataset was created and last loaded.
 
 use bson::Bson;
 
@@ -15,6 +13,7 @@ use crate::{shape::malformed, *};
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 14, 0),
     summary: "Record when datasets were created and loaded, and where their frames are",
+    loses: Some("When the dataset was created and last loaded"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(DATES)], down: &[Claim::Drops(DATES), Claim::Lacks(&["frame_collection_name"])] },
     up,

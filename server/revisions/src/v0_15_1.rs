@@ -1,8 +1,6 @@
 //! v0.15.1: datasets can store keypoint skeletons.
 //!
 //! Source: `fiftyone/migrations/revisions/v0_15_1.py`.
-//!
-//! Loses: the skeletons.
 
 use bson::{Bson, doc};
 
@@ -11,6 +9,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 15, 1),
     summary: "Add keypoint skeletons",
+    loses: Some("The skeletons"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED)] },
     up: |dataset, _| {

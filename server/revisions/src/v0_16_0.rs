@@ -5,8 +5,6 @@
 //! Differs: `null` where the list of fields belongs is left alone (FiftyOne crashes).
 //! The points of keypoints are declared as what they are (FiftyOne declares them as those of polylines, and then
 //! cannot read a keypoint of its own any more).
-//!
-//! Loses: attributes that somebody declared within embedded documents, and the sidebar groups.
 
 use bson::Bson;
 
@@ -15,6 +13,7 @@ use crate::{label_fields::Lists, *};
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 0),
     summary: "Declare the fields of labels and metadata, and add sidebar groups",
+    loses: Some("Attributes that somebody declared within embedded documents, and the sidebar groups"),
     reads: &[],
     promise: Promise { up: &[Claim::FieldsHave(&["fields"])], down: &[Claim::FieldsLack(&["fields"]), Claim::Lacks(&["app_sidebar_groups"])] },
     up,

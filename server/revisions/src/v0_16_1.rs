@@ -11,6 +11,7 @@ use crate::{label_fields::Lists, *};
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 1),
     summary: "Declare the fields of labels in lists, as in `Detections`",
+    loses: None,
     reads: &[],
     promise: Promise { up: &[], down: &[] },
     up: |dataset, _| label_fields::infer(dataset, Lists::Inferred),

@@ -1,8 +1,6 @@
 //! v0.16.3: datasets can have tags.
 //!
 //! Source: `fiftyone/migrations/revisions/v0_16_3.py`.
-//!
-//! Loses: the tags of the dataset.
 
 use bson::Bson;
 
@@ -11,6 +9,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 16, 3),
     summary: "Let datasets have tags",
+    loses: Some("The tags of the dataset"),
     reads: &[],
     promise: Promise { up: &[], down: &[Claim::Lacks(&["tags"])] },
     up: |_, _| Ok(()), // Without tags is as good as an empty list of them.

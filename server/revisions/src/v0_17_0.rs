@@ -4,8 +4,6 @@
 //!
 //! Differs: `null` in place of the settings is kept, or replaced by the defaults if there are sidebar
 //! groups to keep (FiftyOne crashes).
-//!
-//! Loses: the settings for the App, except its sidebar groups. Refuses grouped datasets.
 
 use bson::{Bson, Document, doc};
 
@@ -14,6 +12,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 17, 0),
     summary: "Add groups and settings for the App",
+    loses: Some("The settings for the App, except its sidebar groups; grouped datasets cannot go down"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(GROUPS), Claim::Has(CONFIG), Claim::Lacks(&["app_sidebar_groups"])], down: &[Claim::Drops(GROUPS), Claim::Drops(CONFIG)] },
     up,

@@ -3,8 +3,6 @@
 //! Source: `fiftyone/migrations/revisions/v0_18_0.py`.
 //!
 //! Differs: `null` where fields belong is left alone (FiftyOne crashes).
-//!
-//! Loses: descriptions and info of fields, the mode of the sidebar and which of its groups are folded.
 
 use bson::{Bson, Document};
 
@@ -13,6 +11,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 18, 0),
     summary: "Let fields have a description and info, and sidebar groups fold",
+    loses: Some("Descriptions and info of fields, the mode of the sidebar and which of its groups are folded"),
     reads: &[],
     promise: Promise { up: &[Claim::FieldsHave(&["description", "info"])], down: &[Claim::FieldsLack(&["description", "info"])] },
     up,

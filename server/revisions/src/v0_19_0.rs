@@ -7,8 +7,6 @@
 //! old name and fails). `null` where runs belong is left alone (FiftyOne crashes). On the way down, a run
 //! that does not exist is left out (FiftyOne crashes), one that two keys share goes to both, and one of
 //! another dataset is copied, not taken.
-//!
-//! Loses: the description and the saved views. Slugs are made again, from the name.
 
 use std::{collections::BTreeSet, mem::take};
 
@@ -22,6 +20,7 @@ mod slug;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 19, 0),
     summary: "Add slugs, descriptions and saved views, and move runs to their own collection",
+    loses: Some("The description and the saved views; slugs are made again, from the name"),
     reads: &[Read::Runs, Read::Names],
     promise: Promise { up: &[Claim::Keeps(&["slug"]), Claim::Has(ADDED), Claim::RunsOutside(&RUN_FIELDS)], down: &[Claim::Drops(ADDED), Claim::Lacks(&["slug"]), Claim::RunsInside(&RUN_FIELDS)] },
     up,

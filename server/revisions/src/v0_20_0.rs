@@ -21,6 +21,7 @@ pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 20, 0),
     summary: "Store the dataset's id in samples and frames, merge the sidebar groups for tags, and name \
               the backend of similarity runs",
+    loses: None,
     reads: &[Read::Runs, Read::Results],
     promise: Promise { up: &[Claim::HasField(Of::All, "_dataset_id")], down: &[] },
     up,

@@ -4,8 +4,7 @@
 //!
 //! Differs: the new `_id` of a color scheme is computed, not drawn, so that running it again changes nothing.
 //!
-//! Loses: custom runs (their result files stay behind unused, as FiftyOne leaves them) and the new
-//! settings of the color scheme.
+//! The result files of deleted runs stay behind unused, as FiftyOne leaves them.
 
 use bson::{Bson, Document, doc};
 
@@ -15,6 +14,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 23, 0),
     summary: "Add custom runs and more color scheme settings",
+    loses: Some("Custom runs and the new settings of the color scheme"),
     reads: &[Read::Runs],
     promise: Promise { up: &[Claim::Has(RUNS)], down: &[Claim::Drops(RUNS)] },
     up,

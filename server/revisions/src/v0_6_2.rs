@@ -24,6 +24,7 @@ use crate::{shape::malformed, *};
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 6, 2),
     summary: "Let a polyline have several shapes, and let frames know their sample",
+    loses: None,
     reads: &[],
     promise: Promise { up: &[Claim::Has(ADDED), Claim::FieldsLack(&["media_type"])], down: &[Claim::FieldsHave(&["media_type"])] },
     up,

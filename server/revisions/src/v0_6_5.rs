@@ -7,6 +7,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 6, 5),
     summary: "Store a sample's media type as `_media_type`",
+    loses: None,
     reads: &[],
     promise: Promise { up: &[Claim::LacksField(Of::All, "media_type")], down: &[Claim::LacksField(Of::All, "_media_type")] },
     up: |dataset, cx| rename_field(dataset, cx, "media_type", "_media_type"),

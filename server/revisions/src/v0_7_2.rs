@@ -16,6 +16,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 2),
     summary: "Stop copying the first frame of a video into its sample",
+    loses: None,
     reads: &[],
     promise: Promise { up: &[Claim::LacksField(Of::Videos, "frames")], down: &[Claim::HasField(Of::Videos, "frames")] },
     up,

@@ -1,8 +1,6 @@
 //! v0.7.3: datasets record their evaluations.
 //!
 //! Source: `fiftyone/migrations/revisions/v0_7_3.py`.
-//!
-//! Loses: the records of all evaluations. What they wrote into samples stays.
 
 use bson::{Bson, doc};
 
@@ -11,6 +9,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 3),
     summary: "Record evaluations",
+    loses: Some("The records of all evaluations; what they wrote into samples stays"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED)] },
     up: |dataset, _| {

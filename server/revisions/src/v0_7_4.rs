@@ -4,8 +4,6 @@
 //!
 //! Differs: where a record lacks a key FiftyOne stops with an error; here what is there is carried over, and
 //! a missing key of a run is the one it is filed under. Null in place of the evaluations stays.
-//!
-//! Loses: the records of all brain methods, and when evaluations were done.
 
 use bson::{Bson, Document, doc};
 
@@ -14,6 +12,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 7, 4),
     summary: "Record brain methods, and evaluations in the same shape",
+    loses: Some("The records of all brain methods, and when evaluations were done"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(EVALUATIONS), Claim::Has(ADDED), Claim::RunsLack(&["evaluations"], "eval_key")], down: &[Claim::Drops(ADDED), Claim::RunsLack(&["evaluations"], "timestamp")] },
     up,

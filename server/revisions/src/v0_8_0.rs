@@ -3,8 +3,6 @@
 //! Source: `fiftyone/migrations/revisions/v0_8_0.py`.
 //!
 //! Differs: null in place of the runs is no run. FiftyOne stops with an error.
-//!
-//! Loses: class lists, mask targets, and where the results of runs are.
 
 use bson::{Bson, Document, doc};
 
@@ -13,6 +11,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 8, 0),
     summary: "Add class lists, mask targets and results of runs",
+    loses: Some("Class lists, mask targets, and where the results of runs are"),
     reads: &[],
     promise: Promise { up: &[Claim::Has(ADDED)], down: &[Claim::Drops(ADDED), Claim::RunsLack(&RUNS, "results")] },
     up,

@@ -4,8 +4,6 @@
 //!
 //! Differs: a field without a name gets no `db_field`, and null in place of the fields stays. FiftyOne stops
 //! with an error.
-//!
-//! Loses: the keys of fields that are not stored under their own name.
 
 use bson::{Bson, Document, doc};
 
@@ -14,6 +12,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(0, 9, 4),
     summary: "Say under which key each field is stored, and list the ids as fields",
+    loses: Some("The keys of fields that are not stored under their own name"),
     reads: &[],
     promise: Promise { up: &[Claim::FieldsHave(&["db_field"]), Claim::HasField(Of::All, "id")], down: &[Claim::FieldsLack(&["db_field"]), Claim::LacksField(Of::All, "id")] },
     up,

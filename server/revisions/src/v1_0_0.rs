@@ -12,6 +12,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 0, 0),
     summary: "Record when samples and frames were created and last modified",
+    loses: None,
     reads: &[],
     promise: Promise { up: &[Claim::Keeps(&["last_modified_at"]), Claim::FieldsHave(&["read_only"])], down: &[] },
     up,

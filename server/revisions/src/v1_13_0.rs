@@ -5,8 +5,6 @@
 //! subfields is looked at. Down leaves `frame_label_schemas`, as FiftyOne does.
 //!
 //! Differs: a null where a list of fields belongs counts as empty (Python fails).
-//!
-//! Loses: `active_label_schemas` and `label_schemas`, on the way down.
 
 use bson::{Bson, Document, spec::BinarySubtype};
 
@@ -15,6 +13,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 13, 0),
     summary: "Drop the annotation schemas of the beta",
+    loses: Some("The annotation schemas (`active_label_schemas` and `label_schemas`)"),
     reads: &[],
     promise: Promise { up: &[], down: &[Claim::Lacks(&["active_label_schemas", "label_schemas"])] },
     up,

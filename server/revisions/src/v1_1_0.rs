@@ -9,6 +9,7 @@ use crate::*;
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 1, 0),
     summary: "Remove the sidebar mode",
+    loses: None,
     reads: &[],
     // FiftyOne itself goes on writing it.
     promise: Promise { up: &[], down: &[] },

@@ -1,15 +1,14 @@
 //! v1.4.0: a delegated operation has a place for its log file beside its link.
 //!
 //! Source: `fiftyone/migrations/revisions/v1_4_0.py`.
-//!
-//! Loses: the `run_link` of operations that have both a link and a log file; the path of the log file
-//! takes its place, as in FiftyOne.
+//! On the way down the path of a log file takes the place of a link, as in FiftyOne.
 
 use crate::*;
 
 pub(crate) const REVISION: Revision = Revision {
     version: Version::new(1, 4, 0),
     summary: "Store the log file of a delegated operation as `log_path`",
+    loses: Some("The links of delegated operations that have both a link and a log file"),
     reads: &[],
     promise: Promise { up: &[], down: &[] },
     up: |_, cx| rename(cx, LINK, LOG),

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use engine::{ArchiveState, ArchiveSummary, Engine};
 use indicatif::HumanBytes;
+use model::Action;
 
-use super::{ArchiveArgs, ArchiveCommand, Output, migrate};
+use super::{ArchiveArgs, ArchiveCommand, Output, console::permit, migrate};
 use crate::settings::Settings;
 
 /// Lists or drops, as asked.
@@ -44,7 +45,7 @@ async fn forget(
     dataset: Option<&str>,
     output: Output,
 ) -> engine::Result<ExitCode> {
-    let dropped = engine.forget_archive(dataset).await?;
+    let dropped = engine.forget_archive(&permit(Action::UndoRuns)?, dataset).await?;
     output.document(&dropped);
     for it in &dropped {
         output.line(&format!("Dropped what was kept for {}", name(it)));

@@ -4,8 +4,9 @@ use std::{process::ExitCode, time::Duration};
 
 use engine::{Engine, JobEvent, JobState, JournalState, Pace, RunSummary};
 use indicatif::HumanCount;
+use model::Action;
 
-use super::{Output, PaceArgs, runs};
+use super::{Output, PaceArgs, console::permit, runs};
 
 /// How often it is looked whether the run has come to its edge.
 const LOOK: Duration = Duration::from_millis(100);
@@ -20,7 +21,7 @@ pub async fn wish(
     event: JobEvent,
     output: Output,
 ) -> engine::Result<ExitCode> {
-    let mut run = engine.wish(id, event).await?;
+    let mut run = engine.wish(&permit(Action::ControlRuns)?, id, event).await?;
     for _ in 0..LOOKS {
         if !(run.held && run.state.is_told_to_rest()) {
             break;
@@ -86,7 +87,7 @@ pub async fn pace(engine: &Engine, args: &PaceArgs, output: Output) -> engine::R
         oplog_min: args.oplog.unwrap_or(now.oplog_min),
         disk_mib: args.disk.unwrap_or(now.disk_mib),
     };
-    let run = engine.set_pace(&args.id, change).await?;
+    let run = engine.set_pace(&permit(Action::ControlRuns)?, &args.id, change).await?;
     output.line(&format!("pace: {}", run.pace));
     output.document(&run);
     Ok(ExitCode::SUCCESS)

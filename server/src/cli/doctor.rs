@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use engine::{Control, Diagnosis, Engine, Finding, Outcome, Remedy};
+use model::Action;
 
 use super::{
-    DoctorArgs, Output, migrate,
+    DoctorArgs, Output,
+    console::permit,
+    migrate,
     output::{FAILED, INCOMPLETE},
 };
 use crate::settings::Settings;
@@ -29,9 +32,10 @@ pub async fn doctor(
 }
 
 async fn repair(engine: &Engine, output: Output) -> engine::Result<Diagnosis> {
+    let permit = permit(Action::Repair)?;
     let (control, meter, _events) = Control::new();
     let interrupted = tokio::spawn(migrate::stop_on_signal(meter, output));
-    let repaired = engine.repair(control).await;
+    let repaired = engine.repair(&permit, control).await;
     interrupted.abort();
     repaired
 }

@@ -7,11 +7,14 @@ use engine::{
     OnFailure, Report, Request, RunSummary, State, Target,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use model::Action;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Destination, MigrateArgs, Output, control, figures,
+    Destination, MigrateArgs, Output,
+    console::permit,
+    control, figures,
     output::{FAILED, INCOMPLETE},
     runs,
 };
@@ -64,7 +67,8 @@ pub async fn migrate(
         return detached(engine, &request, args, output).await;
     }
     loop {
-        let work = |control| engine.migrate(request.clone(), control);
+        let action = if args.dry_run { Action::PreviewMigration } else { Action::MigrateDatabase };
+        let work = async |control| engine.migrate(&permit(action)?, request.clone(), control).await;
         let (result, failed) = watched(work, args, output).await;
         let Err(engine::Error::Busy { run, by, same: true, .. }) = result else {
             return told(result, &failed, settings, args, output);
@@ -91,7 +95,9 @@ async fn detached(
     output: Output,
 ) -> ExitCode {
     let planned = MigrateArgs { dry_run: true, ..args.clone() };
-    let leave = async |control| engine.leave_to_a_server(request, control).await;
+    let leave = async |control| {
+        engine.leave_to_a_server(&permit(Action::MigrateDatabase)?, request, control).await
+    };
     match watched(leave, &planned, output).await.0 {
         Ok(Some((run, plan))) => {
             if let Some(expected) = &run.estimate {

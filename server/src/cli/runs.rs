@@ -10,11 +10,14 @@ use engine::{
     State,
 };
 use indicatif::{HumanBytes, HumanCount};
+use model::Action;
 use serde_json::json;
 use tabled::{builder::Builder, settings::Style};
 
 use super::{
-    MigrateArgs, Output, RunsArgs, RunsCommand, control, figures, migrate,
+    MigrateArgs, Output, RunsArgs, RunsCommand,
+    console::permit,
+    control, figures, migrate,
     output::{FAILED, INCOMPLETE},
     undo,
 };
@@ -207,9 +210,12 @@ async fn go_on(
     if engine.run(id).await.is_ok_and(|it| it.state == JobState::Undoing) {
         return Box::pin(undo::undo(engine, settings, id, &[], output)).await;
     }
-    let work = async |control| match event {
-        JobEvent::Retry => engine.retry(id, cause, control).await,
-        _ => engine.go_on(id, event, control).await,
+    let work = async |control| {
+        let permit = permit(Action::ControlRuns)?;
+        match event {
+            JobEvent::Retry => engine.retry(&permit, id, cause, control).await,
+            _ => engine.go_on(&permit, id, event, control).await,
+        }
     };
     let (result, failed) = migrate::watched(work, &args, output).await;
     migrate::told(result, &failed, settings, &args, output)
@@ -221,7 +227,8 @@ async fn join(engine: &Engine, settings: &Settings, id: &str, output: Output) ->
         return output.error(migrate::DISABLED);
     }
     let args = MigrateArgs { all: true, ..MigrateArgs::default() };
-    let (helped, _) = migrate::watched(|control| engine.join(id, control), &args, output).await;
+    let work = async |control| engine.join(&permit(Action::ControlRuns)?, id, control).await;
+    let (helped, _) = migrate::watched(work, &args, output).await;
     let ended = async {
         let Helped { datasets, documents } = helped?;
         let run = engine.run(id).await?;

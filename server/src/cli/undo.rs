@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use engine::{DatabaseReport, Engine, JobState, JournalState, Report, State};
+use model::Action;
 
 use super::{
-    MigrateArgs, Output, migrate,
+    MigrateArgs, Output,
+    console::permit,
+    migrate,
     output::{FAILED, INCOMPLETE},
 };
 use crate::settings::Settings;
@@ -23,8 +26,8 @@ pub async fn undo(
     }
     // Which dataset is begun with is of no interest here.
     let args = MigrateArgs::default();
-    let (result, _) =
-        migrate::watched(|control| engine.undo(id, names, control), &args, output).await;
+    let work = async |control| engine.undo(&permit(Action::UndoRuns)?, id, names, control).await;
+    let (result, _) = migrate::watched(work, &args, output).await;
     match result {
         Ok(report) => concluded(&report, output),
         Err(error) => output.error(&error.to_string()),
@@ -41,7 +44,7 @@ pub async fn forget(
     if settings.migrations_disabled {
         return Ok(output.error(migrate::DISABLED));
     }
-    let run = engine.forget(id).await?;
+    let run = engine.forget(&permit(Action::UndoRuns)?, id).await?;
     output.line(&match run.journal {
         JournalState::Kept | JournalState::None => format!("Run {id} has no undo journal"),
         JournalState::Dropped => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bson::{DateTime, doc};
 use engine::{Control, Request, State as Became};
 use revisions::{Release, admin};
-use tests::{Dump, Mongod, NEWEST, State, to};
+use tests::{Dump, Mongod, NEWEST, State, console, to};
 use tokio::sync::OnceCell;
 
 use crate::place::{Place, What};
@@ -80,7 +80,7 @@ async fn make_all() -> (DateTime, Vec<Case>) {
 /// back. Across all borders at once.
 pub async fn garden(server: &Mongod, begun: DateTime) -> [Case; 2] {
     let place = Place::with(server, "garden", begun, &Dump::new()).await;
-    place.deployment.engine().await.plant_demo().await.unwrap();
+    place.deployment.engine().await.plant_demo(&console()).await.unwrap();
     place.deployment.configure_anew("0.14.0").await;
     drop_what_cannot_go(&place, NEWEST).await;
     let before = place.deployment.dump().await;
@@ -100,7 +100,7 @@ async fn drop_what_cannot_go(place: &Place, version: &str) {
     let (control, _meter, _events) = Control::new();
     let engine = place.deployment.engine().await;
     let dry = Request { dry_run: true, ..to(version) };
-    let report = engine.migrate(dry, control).await.unwrap();
+    let report = engine.migrate(&console(), dry, control).await.unwrap();
     let refused = report.datasets.iter().filter(|it| it.state == Became::Refused);
     let names: BTreeSet<&str> = refused.filter_map(|it| it.name.as_deref()).collect();
     let names: Vec<&str> = names.into_iter().collect();

@@ -3,7 +3,7 @@
 use bson::{DateTime, Document, doc};
 use engine::{Connection, Control, Engine, JobState, Outcome, RunSummary, State as Became};
 use mongodb::options::WriteConcern;
-use tests::{Cut, Deployment, Dump, Mongod, Wire, Write, program, timeless, to};
+use tests::{Cut, Deployment, Dump, Mongod, Wire, Write, console, program, timeless, to};
 
 use crate::ledger::{readable, settled};
 
@@ -238,10 +238,10 @@ fn connection(uri: String, name: &str) -> Connection {
 async fn carry_out(engine: &Engine, what: &What) -> engine::Result<Came> {
     let (control, _meter, _events) = Control::new();
     let report = match what {
-        What::Migrate(version) => engine.migrate(to(version), control).await?,
-        What::Undo(run) => engine.undo(run, &[], control).await?,
+        What::Migrate(version) => engine.migrate(&console(), to(version), control).await?,
+        What::Undo(run) => engine.undo(&console(), run, &[], control).await?,
         What::Repair => {
-            let diagnosis = engine.repair(control).await?;
+            let diagnosis = engine.repair(&console(), control).await?;
             let mended = |it: &&engine::Finding| !matches!(it.outcome, Some(Outcome::Mended(_)));
             let left = diagnosis.findings.iter().filter(mended);
             let left = left.map(|it| format!("{}: {:?}", it.problem, it.outcome)).collect();

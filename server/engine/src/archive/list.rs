@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, oid::ObjectId};
+use model::{Action, Permit};
 use revisions::{Release, base};
 use serde::Serialize;
 
@@ -98,8 +99,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if somebody migrates this database now; [`Error::Refused`] if there is nothing for this dataset.
-    pub async fn forget_archive(&self, dataset: Option<&str>) -> Result<Vec<ArchiveSummary>> {
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Busy`] if somebody migrates this database now;
+    /// [`Error::Refused`] if there is nothing for this dataset.
+    pub async fn forget_archive(
+        &self,
+        permit: &Permit,
+        dataset: Option<&str>,
+    ) -> Result<Vec<ArchiveSummary>> {
+        permit.covers(Action::UndoRuns)?;
         self.allowed()?;
         let (control, _meter, _events) = Control::new();
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;

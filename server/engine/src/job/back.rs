@@ -54,7 +54,7 @@ impl Hand {
             let undo = bson::serialize_to_document(undo);
             let undo = undo.map_err(|it| Error::Driver(it.to_string()))?;
             let more = doc! {
-                "started": DateTime::now(), "ended": null, "error": null, "undo": undo,
+                "started": DateTime::now(), "ended": null, "error": null, "undo": undo, "wish": null,
             };
             if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
                 return Ok(());

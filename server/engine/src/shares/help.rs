@@ -9,7 +9,7 @@ use std::{
 };
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
-use model::{JobState, Pace};
+use model::{Action, JobState, Pace, Permit};
 use tokio::task::JoinSet;
 
 use super::{Bench, Crew, Keeps, LOOK, claim::Claimed};
@@ -35,8 +35,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if there is nothing to help with: nobody migrates datasets for this run now.
-    pub async fn join(&self, id: &str, control: Control) -> Result<Helped> {
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if there is nothing to help with: nobody migrates datasets for this run now.
+    pub async fn join(&self, permit: &Permit, id: &str, control: Control) -> Result<Helped> {
+        permit.covers(Action::ControlRuns)?;
         let job = self.job(id).await?;
         self.allowed()?;
         let (state, ours) = (job.state, Holder::this().program);

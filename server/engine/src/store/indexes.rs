@@ -2,39 +2,67 @@
 
 use bson::{Document, doc};
 
-use super::{Failure, Store};
+use super::{
+    Failure, Store,
+    accounts::{ATTEMPTS, INVITATIONS, SESSIONS},
+};
 
-/// A collection, and the keys by which it is asked for something else than its `_id`.
-type Index = (&'static str, &'static [(&'static str, i32)]);
+/// A collection, the keys by which it is asked for something else than its `_id`, and what becomes of what they find.
+type Index = (&'static str, &'static [(&'static str, i32)], Stay);
 
-const INDEXES: [Index; 4] = [
+/// Whether documents stay in an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stay {
+    /// Until somebody deletes them.
+    Kept,
+    /// Until the time that the key says; the server deletes them some time after it.
+    Expires,
+}
+
+const OF_RUNS: [Index; 4] = [
     // Which run has migrated a dataset last, asked of each dataset that is undone.
-    ("run_datasets", &[("dataset", 1), ("run", -1)]),
-    ("run_marks", &[("run", 1), ("fence", 1)]),
-    ("run_leftovers", &[("run", 1)]),
-    ("run_shares", &[("database", 1), ("done", 1)]),
+    ("run_datasets", &[("dataset", 1), ("run", -1)], Stay::Kept),
+    ("run_marks", &[("run", 1), ("fence", 1)], Stay::Kept),
+    ("run_leftovers", &[("run", 1)], Stay::Kept),
+    ("run_shares", &[("database", 1), ("done", 1)], Stay::Kept),
+];
+
+const OF_ACCOUNTS: [Index; 4] = [
+    (SESSIONS, &[("account", 1)], Stay::Kept),
+    // Nothing relies on these: what has expired is not found by any question.
+    (SESSIONS, &[("expires", 1)], Stay::Expires),
+    (INVITATIONS, &[("expires", 1)], Stay::Expires),
+    (ATTEMPTS, &[("expires", 1)], Stay::Expires),
 ];
 
 impl Store {
     /// Makes the indexes that are missing, once for each process; nothing happens to those that are there. Without them
     /// everything is as right, and slower: it is not tried again if the server does not want to.
     pub async fn have_indexes(&self) {
-        self.indexed
-            .get_or_init(|| async {
-                if let Err(failure) = self.make_ours().await {
-                    tracing::warn!("the database of the runs goes without some indexes: {failure}");
-                }
-            })
-            .await;
+        self.indexed.get_or_init(|| self.make_or_go_without(&OF_RUNS)).await;
     }
 
-    async fn make_ours(&self) -> Result<(), Failure> {
-        for (collection, keys) in INDEXES {
+    /// The same for accounts, which not everybody has who has runs.
+    pub async fn have_account_indexes(&self) {
+        self.accounts_indexed.get_or_init(|| self.make_or_go_without(&OF_ACCOUNTS)).await;
+    }
+
+    async fn make_or_go_without(&self, indexes: &[Index]) {
+        if let Err(failure) = self.make_ours(indexes).await {
+            tracing::warn!("the database of the runs goes without some indexes: {failure}");
+        }
+    }
+
+    async fn make_ours(&self, indexes: &[Index]) -> Result<(), Failure> {
+        for (collection, keys, stay) in indexes {
             let name: Vec<String> = keys.iter().map(|(key, way)| format!("{key}_{way}")).collect();
             let key: Document =
                 keys.iter().map(|(key, way)| ((*key).to_owned(), (*way).into())).collect();
-            let index = doc! { "key": key, "name": name.join("_") };
-            self.jobs_command(doc! { "createIndexes": collection, "indexes": [index] }).await?;
+            let mut index = doc! { "key": key, "name": name.join("_") };
+            if *stay == Stay::Expires {
+                index.insert("expireAfterSeconds", 0);
+            }
+            self.jobs_command(doc! { "createIndexes": *collection, "indexes": [index] }).await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use bson::{
     Bson, DateTime, Document, RawArrayBuf, Timestamp, doc, oid::ObjectId, raw::cstr, rawdoc,
 };
 use futures_util::TryStreamExt;
-use model::{Estimate, JobState, JournalState, Pace, Rates, Span};
+use model::{Cause, Estimate, JobEvent, JobState, JournalState, Pace, Rates, Span};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, JobHand, Store, datasets::raw, durable, server::number};
@@ -92,6 +92,9 @@ pub struct Job {
     /// What of it was to be undone, once somebody has asked for that.
     #[serde(default)]
     pub undo: Option<JobUndo>,
+    /// What somebody has asked for, and nobody has begun yet.
+    #[serde(default)]
+    pub wish: Option<JobWish>,
     /// Who works on it, or has, where it was divided.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hands: BTreeMap<String, JobHand>,
@@ -116,6 +119,20 @@ pub struct JobUndo {
     pub names: Vec<String>,
     /// Who asked for it: `user@host`.
     pub by: String,
+}
+
+/// What somebody has asked for of a run that rests, for a server to carry out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobWish {
+    /// That it be resumed, retried or undone.
+    pub event: JobEvent,
+    /// Only the datasets that failed for this cause are to be retried.
+    #[serde(default)]
+    pub cause: Option<Cause>,
+    /// Who asked for it.
+    pub by: String,
+    /// When.
+    pub at: DateTime,
 }
 
 /// What was asked for, so that it can be asked for again.
@@ -245,6 +262,42 @@ impl Store {
         let runs = self.jobs.collection::<Job>(RUNS);
         let found = runs.find(filter);
         Ok(found.sort(doc! { "_id": 1 }).await?.try_collect().await?)
+    }
+
+    /// The runs that rest and of which somebody wants something, oldest first.
+    pub async fn wished_jobs(&self) -> Result<Vec<Job>, Failure> {
+        let filter = doc! { "database": self.name(), "wish": { "$type": "object" } };
+        let runs = self.jobs.collection::<Job>(RUNS);
+        let found = runs.find(filter);
+        Ok(found.sort(doc! { "wish.at": 1, "_id": 1 }).await?.try_collect().await?)
+    }
+
+    /// Writes down what somebody wants of a run, if it is as it was read: in this state, and nothing wanted of it yet.
+    ///
+    /// Returns whether it was.
+    pub async fn wish(&self, job: &Job, wish: &JobWish) -> Result<bool, Failure> {
+        let filter = doc! { "_id": job.id, "state": text(job.state)?, "wish": null };
+        let wish =
+            bson::serialize_to_document(wish).map_err(|it| Failure::other(it.to_string()))?;
+        let statement = doc! { "q": filter, "u": { "$set": { "wish": wish } } };
+        let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
+        Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// Takes a wish back that could not be carried out, and says why. One that was begun is not there any more.
+    ///
+    /// Returns whether it was still there.
+    pub async fn refuse_wish(
+        &self,
+        run: ObjectId,
+        wish: &JobWish,
+        why: &str,
+    ) -> Result<bool, Failure> {
+        let filter = doc! { "_id": run, "wish.at": wish.at, "wish.by": &wish.by };
+        let change = doc! { "$set": { "wish": null, "error": why } };
+        let statement = doc! { "q": filter, "u": change };
+        let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
+        Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
     }
 
     /// How many datasets of a run are in which state.
@@ -401,6 +454,22 @@ impl Store {
         let mut found: Vec<Document> = found.batch_size(10_000).await?.try_collect().await?;
         found.sort_by(|a, b| name(a).cmp(&name(b)));
         Ok(found)
+    }
+
+    /// The same, but only the first ones.
+    pub async fn first_job_datasets(
+        &self,
+        run: ObjectId,
+        states: &[&str],
+        at_most: i64,
+    ) -> Result<Vec<Document>, Failure> {
+        let mut filter = doc! { "_id": of(run) };
+        if !states.is_empty() {
+            filter.insert("state", doc! { "$in": states.to_vec() });
+        }
+        let datasets = self.jobs.collection::<Document>(RUN_DATASETS);
+        let found = datasets.find(filter).sort(doc! { "name": 1, "_id": 1 });
+        Ok(found.limit(at_most).await?.try_collect().await?)
     }
 
     /// Runs a write against the database of the runs.

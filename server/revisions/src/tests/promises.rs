@@ -53,6 +53,25 @@ fn every_promise_holds_of_what_a_fold_makes() {
     assert!(looked > 1_000, "hardly anything was promised: {looked}");
 }
 
+#[test]
+fn whatever_warns_on_the_way_down_says_that_it_loses_something() {
+    let mut warned = 0;
+    for (from, to, state) in ways() {
+        if release(&from) < release(&to) {
+            continue;
+        }
+        for dataset in &state.datasets {
+            let Ok(outcome) = state.fold(dataset, &from, &to) else { continue };
+            for (version, warning) in outcome.warnings {
+                let revision = ALL.iter().find(|it| it.version == version).unwrap();
+                assert!(revision.loses.is_some(), "v{version} warns: {warning}");
+                warned += 1;
+            }
+        }
+    }
+    assert!(warned > 50, "hardly anything was lost: {warned}");
+}
+
 /// What is broken and was not left so by a client of the right version.
 fn harmful(claims: &[Claim], document: &Document) -> Vec<Breach> {
     broken(claims, document).into_iter().filter(|it| !it.harmless).collect()

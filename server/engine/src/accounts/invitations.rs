@@ -1,0 +1,196 @@
+//! How accounts come to be: by invitation only, the first one by a link on the console.
+
+use std::time::Duration;
+
+use bson::DateTime;
+use model::{Action, InvitationSummary, Permit, Role};
+
+use super::{
+    AccountError, Accounts, Error, FIRST_LINK, INVITED, Name, Origin, Result, Token, name,
+    password, token,
+};
+use crate::{
+    clock,
+    store::{Access, Account, Invitation},
+};
+
+/// How many characters of a note are kept.
+const LONGEST_NOTE: usize = 200;
+
+impl Accounts {
+    /// A link for the very first admin, which can be used for one hour, once, and only as long as there is no account; one
+    /// that was made before cannot be used any more. `None` if there is an account.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn first_link(&self) -> Result<Option<Token>> {
+        if self.told(self.store.has_accounts().await)? {
+            return Ok(None);
+        }
+        self.told(self.store.delete_first_invitations().await)?;
+        let by = "the console of the server".to_owned();
+        let first = (by, None, "the first admin".to_owned());
+        self.write_down(Role::Admin, first, true, FIRST_LINK).await.map(Some)
+    }
+
+    /// Invites somebody, once and for seven days. It cannot be used any more when whoever has invited them is no admin.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Denied`] to those who do not manage users.
+    pub async fn invite(&self, permit: &Permit, role: Role, note: &str) -> Result<Token> {
+        permit.covers(Action::ManageUsers)?;
+        // Whoever has a shell on the server invites without having an account.
+        let inviter = self.told(self.store.account(&name::id(permit.holder())).await)?;
+        let note = note.trim().chars().filter(|it| !it.is_control()).take(LONGEST_NOTE).collect();
+        let by = (permit.holder().to_owned(), inviter.map(|it| it.id), note);
+        self.write_down(role, by, false, INVITED).await
+    }
+
+    /// What an invitation is for; `None` if it is not known, was used or taken back, or has expired.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn invitation(&self, token: &str) -> Result<Option<InvitationSummary>> {
+        let found = self.told(self.store.open_invitation(&token::hash(token)).await)?;
+        Ok(found.filter(|it| it.claimed.is_none()).map(summary))
+    }
+
+    /// Makes the account that somebody was invited to have, and signs them in. The same again, as by a second click, signs
+    /// them in again.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::BadInvitation`] for any other use of an invitation that was used, [`AccountError::NameTaken`],
+    /// [`AccountError::BadName`] and [`AccountError::BadPassword`]; the invitation can still be used then.
+    pub async fn accept(
+        &self,
+        token: &str,
+        name: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<Token> {
+        let hash = token::hash(token);
+        let name = Name::read(name)?;
+        password::check(password, &name)?;
+        let open = self.told(self.store.open_invitation(&hash).await)?;
+        let ours = |it: &Invitation| it.claimed.as_ref().is_none_or(|it| *it == name.id);
+        let again = async |otherwise| {
+            let who = (&name, hash.as_str());
+            self.accept_again(who, password, origin, otherwise).await
+        };
+        let Some(invitation) = open.filter(ours) else {
+            return again(AccountError::BadInvitation).await;
+        };
+        let in_use = || AccountError::NameTaken(name.shown.clone());
+        if self.told(self.store.account(&name.id).await)?.is_some() {
+            return again(in_use()).await;
+        }
+        let kept = password::hash(password).await.map_err(Error::Refused)?;
+        // From here on it is used, for this name alone. Whoever is cut off before there is an account does the same again.
+        if !self.told(self.store.claim_invitation(&hash, &name.id).await)? {
+            return again(AccountError::BadInvitation).await;
+        }
+        let account = Account {
+            id: name.id.clone(),
+            name: name.shown.clone(),
+            access: Access { role: invitation.role, disabled: false },
+            password: kept,
+            created: DateTime::now(),
+            last_seen: None,
+            epoch: 0,
+            change: 0,
+            invitation: hash.clone(),
+        };
+        match self.store.insert_account(&account).await {
+            Err(failure) if failure.is_duplicate() => {
+                let again = again(in_use()).await;
+                if let Err(AccountError::NameTaken(_)) = again {
+                    // Somebody else was called that a moment earlier: the invitation is still good.
+                    self.told(self.store.release_invitation(&hash, &name.id).await)?;
+                }
+                again
+            }
+            inserted => {
+                self.told(inserted)?;
+                let (name, role) = (&account.name, account.access.role);
+                tracing::info!("`{name}` has accepted an invitation and has the role {role}");
+                self.begin_session(&account, origin).await
+            }
+        }
+    }
+
+    /// The invitations that can still be used, in the order in which they end.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Denied`] to those who do not manage users.
+    pub async fn invitations(&self, permit: &Permit) -> Result<Vec<InvitationSummary>> {
+        permit.covers(Action::ManageUsers)?;
+        let found = self.told(self.store.open_invitations().await)?;
+        Ok(found.into_iter().map(summary).collect())
+    }
+
+    /// Takes an invitation back by its public id; nothing happens if it was used or is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Denied`] to those who do not manage users.
+    pub async fn take_back(&self, permit: &Permit, id: &str) -> Result<()> {
+        permit.covers(Action::ManageUsers)?;
+        self.told(self.store.delete_invitation(id).await)
+    }
+
+    async fn write_down(
+        &self,
+        role: Role,
+        (by, inviter, note): (String, Option<String>, String),
+        first: bool,
+        lasts: Duration,
+    ) -> Result<Token> {
+        self.store.have_account_indexes().await;
+        let token = Self::draw()?;
+        let invitation = Invitation {
+            id: token.hash(),
+            role,
+            note,
+            by,
+            inviter,
+            first,
+            expires: DateTime::MIN,
+            claimed: None,
+        };
+        self.told(self.store.insert_invitation(&invitation, lasts).await)?;
+        Ok(token)
+    }
+
+    /// If the account was made of this very invitation, whoever knows its password is who made it.
+    async fn accept_again(
+        &self,
+        (name, hash): (&Name, &str),
+        password: &str,
+        origin: &Origin,
+        otherwise: AccountError,
+    ) -> Result<Token> {
+        let there = self.told(self.store.account(&name.id).await)?;
+        if there.is_none_or(|it| it.invitation != hash) {
+            return Err(otherwise);
+        }
+        self.sign_in(&name.id, password, origin).await.map_err(|it| match it {
+            AccountError::WrongCredentials => AccountError::BadInvitation,
+            other => other,
+        })
+    }
+}
+
+fn summary(invitation: Invitation) -> InvitationSummary {
+    InvitationSummary {
+        id: invitation.id,
+        note: invitation.note,
+        role: invitation.role,
+        by: invitation.by,
+        expires: clock::text(invitation.expires),
+    }
+}

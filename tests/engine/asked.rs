@@ -1,0 +1,194 @@
+//! What people ask for from afar: a server that attends carries it out, as if they had done it themselves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use engine::{Cause, Control, Engine, JobEvent};
+use model::{Action, Permit, Principal, Role};
+use serde_json::Value;
+use tests::{Deployment, NEWEST, assert_same, console, image_dataset, to};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// A server that attends to a deployment.
+struct Server {
+    stop: oneshot::Sender<()>,
+    attending: JoinHandle<()>,
+}
+
+impl Server {
+    async fn on(deployment: &Deployment) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let engine = deployment.engine().await;
+        let attending = tokio::spawn(engine.attend(async { drop(stopped.await) }));
+        Self { stop, attending }
+    }
+
+    async fn end(self) {
+        self.stop.send(()).unwrap();
+        self.attending.await.unwrap();
+    }
+}
+
+fn permit(role: Role) -> Permit {
+    Principal { name: "ada".to_owned(), role }.permit(Action::ReadStatus).unwrap()
+}
+
+fn admin() -> Permit {
+    permit(Role::Admin)
+}
+
+/// A run that was written down and cancelled before it began.
+async fn cancelled(engine: &Engine) -> String {
+    let (control, _meter, _events) = Control::new();
+    let (run, _) =
+        engine.leave_to_a_server(&console(), &to(NEWEST), control).await.unwrap().unwrap();
+    engine.ask(&admin(), &run.id, JobEvent::Cancel, None).await.unwrap();
+    run.id
+}
+
+async fn until(deployment: &Deployment, id: &str, state: &str) -> Value {
+    deployment.until(id, state, |it| it["state"] == state && it["wish"].is_null()).await
+}
+
+/// A dataset that cannot be migrated until it is mended.
+fn broken() -> Document {
+    let mut dataset = image_dataset("broken");
+    dataset.insert("sample_fields", 7);
+    dataset
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_written_down_and_carried_out_by_whoever_attends() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", ["one", "two"].map(image_dataset)).await;
+    let before = deployment.dump().await;
+    let engine = deployment.engine().await;
+    let id = cancelled(&engine).await;
+
+    let asked = engine.ask(&admin(), &id, JobEvent::Resume, None).await.unwrap();
+    assert_eq!(asked.wish.map(|it| (it.event, it.by)), Some((JobEvent::Resume, "ada".to_owned())));
+    // A double click is one wish; another one has to wait for it.
+    engine.ask(&admin(), &id, JobEvent::Resume, None).await.unwrap();
+    let other = engine.ask(&admin(), &id, JobEvent::Undo, None).await.unwrap_err();
+    assert!(other.to_string().contains("shall be resumed already, as ada has asked"), "{other}");
+    assert_eq!(deployment.version_of("one").await, "0.18.0".into());
+
+    let server = Server::on(&deployment).await;
+    until(&deployment, &id, "completed").await;
+    deployment.assert_newest().await;
+
+    engine.ask(&admin(), &id, JobEvent::Undo, None).await.unwrap();
+    let shown = until(&deployment, &id, "undone").await;
+    server.end().await;
+    assert_same("after it was undone", &before, &deployment.dump().await);
+    let log = shown["log"].as_array().unwrap();
+    let said = |text: &str| log.iter().filter(|it| it["by"] == "ada" && it["text"] == text).count();
+    assert_eq!((said("shall be resumed"), said("shall be undone")), (1, 1), "{log:#?}");
+}
+
+#[tokio::test]
+async fn those_that_failed_are_retried_when_that_is_asked_for_and_it_is_told_if_it_cannot_help() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("fine"), broken()]).await;
+    let (control, _meter, _events) = Control::new();
+    let engine = deployment.engine().await;
+    let (run, _) =
+        engine.leave_to_a_server(&console(), &to(NEWEST), control).await.unwrap().unwrap();
+    let server = Server::on(&deployment).await;
+    until(&deployment, &run.id, "completed_with_failures").await;
+
+    // Nobody has mended it.
+    engine.ask(&admin(), &run.id, JobEvent::Retry, None).await.unwrap();
+    let told = deployment
+        .until(&run.id, "why it was not retried", |it| {
+            it["wish"].is_null() && it["error"] != Value::Null
+        })
+        .await;
+    let error = told["run"]["error"].as_str().unwrap();
+    assert!(error.starts_with("it was not retried: trying again cannot help"), "{error}");
+    assert_eq!(told["run"]["state"], "completed_with_failures");
+
+    engine.ask(&admin(), &run.id, JobEvent::Retry, Some(Cause::Slow)).await.unwrap();
+    let why = "has no dataset that failed for the cause `slow`";
+    deployment
+        .until(&run.id, why, |it| it["error"].as_str().is_some_and(|it| it.contains(why)))
+        .await;
+
+    let mended = doc! { "$set": { "sample_fields": [] } };
+    let datasets = deployment.collection("datasets");
+    datasets.update_one(doc! { "name": "broken" }, mended).await.unwrap();
+    engine.ask(&admin(), &run.id, JobEvent::Retry, None).await.unwrap();
+    let shown = until(&deployment, &run.id, "completed").await;
+    server.end().await;
+    assert!(shown["run"]["error"].is_null());
+    deployment.assert_newest().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_or_is_not_allowed_is_refused_at_once() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    let engine = deployment.engine().await;
+    let id = cancelled(&engine).await;
+    let refused = engine.ask(&admin(), &id, JobEvent::Pause, None).await.unwrap_err();
+    assert!(refused.to_string().contains("a run that is cancelled cannot be paused"), "{refused}");
+    let refused = engine.ask(&admin(), &id, JobEvent::Undo, None).await.unwrap_err();
+    assert!(refused.to_string().contains("kept no undo journal"), "{refused}");
+    for event in [JobEvent::Resume, JobEvent::Cancel, JobEvent::Undo] {
+        let refused = engine.ask(&permit(Role::Member), &id, event, None).await.unwrap_err();
+        assert!(refused.to_string().starts_with("`ada` may not "), "{refused}");
+    }
+    assert_eq!(engine.run(&id).await.unwrap().wish, None);
+    let unknown = engine.ask(&admin(), "7", JobEvent::Resume, None).await.unwrap_err();
+    assert!(unknown.to_string().starts_with("run `7` not found"), "{unknown}");
+}
+
+#[tokio::test]
+async fn whoever_begins_it_by_hand_does_what_was_asked_for() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    let engine = deployment.engine().await;
+    let id = cancelled(&engine).await;
+    engine.ask(&admin(), &id, JobEvent::Resume, None).await.unwrap();
+    let (control, _meter, _events) = Control::new();
+    engine.go_on(&console(), &id, JobEvent::Resume, control).await.unwrap();
+    let server = Server::on(&deployment).await;
+    // Long enough for it to look twice.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    server.end().await;
+    let log = engine.run_log(&id).await.unwrap();
+    let begun = log.iter().filter(|it| it.text.starts_with("goes on;")).count();
+    assert_eq!(begun, 1, "{log:#?}");
+    assert_eq!(engine.run(&id).await.unwrap().wish, None);
+}
+
+#[tokio::test]
+async fn a_page_shows_names_to_admins_and_counts_to_others() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("secret"), broken()]).await;
+    let (control, _meter, _events) = Control::new();
+    let engine = deployment.engine().await;
+    engine.migrate(&console(), to(NEWEST), control).await.unwrap();
+    let id = engine.runs().await.unwrap()[0].id.clone();
+
+    let all = engine.shown_run(&admin(), &id, None).await.unwrap();
+    let names: Vec<&str> = all.datasets.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["broken", "secret"]);
+    assert!(all.named && all.barred.is_none() && !all.log.is_empty());
+    assert!(all.log.is_sorted_by(|a, b| a.at >= b.at), "{:#?}", all.log);
+    let migrated = engine.shown_run(&admin(), &id, Some("migrated")).await.unwrap();
+    assert_eq!(migrated.datasets.len(), 1);
+    assert_eq!(migrated.show.as_deref(), Some("migrated"));
+    // An address that somebody has mistyped shows all.
+    assert_eq!(engine.shown_run(&admin(), &id, Some("$ne")).await.unwrap().show, None);
+
+    let member = engine.shown_run(&permit(Role::Member), &id, Some("failed")).await.unwrap();
+    assert!(member.barred.as_deref().unwrap().starts_with("`ada` may not control runs"));
+    let text = serde_json::to_string(&member).unwrap();
+    assert!(!text.contains("secret") && !text.contains("broken"), "{text}");
+    assert_eq!(member.frame.failed(), 1);
+    let listed = engine.shown_runs(&permit(Role::Member)).await.unwrap();
+    assert_eq!(listed.len(), 1);
+}
