@@ -29,7 +29,7 @@ const TOP: &[&str] = &[
 ];
 
 /// Server functions that somebody calls before it is known who they are.
-const OPEN_TO_ALL: &[&str] = &["sign_in"];
+const OPEN_TO_ALL: &[&str] = &["accept_invitation", "invitation", "sign_in", "who_is_asking"];
 
 #[test]
 fn the_browser_carries_no_database_and_no_server() {
@@ -128,6 +128,9 @@ fn what_breaks_a_rule_is_seen() {
     assert_eq!(ungated(gated), Vec::<String>::new());
     assert_eq!(ungated(&gated.replace("{\n", "{\n    work();\n")), ["a"]);
     assert_eq!(ungated("#[server]\npub async fn sign_in() {}"), Vec::<String>::new());
+    let defaulted = gated.replace("b: B<{ 1 }>", "#[server(default)] b: B");
+    assert_eq!(ungated(&defaulted), Vec::<String>::new());
+    assert_eq!(ungated(&defaulted.replace("{\n", "{\n    work();\n")), ["a"]);
 
     assert_eq!(version_in_name("v0_16_3").as_deref(), Some("0, 16, 3"));
     assert_eq!(version_in_name("visitor"), None);
@@ -195,6 +198,8 @@ fn names_the_driver(source: &str) -> bool {
 
 /// The server functions whose first statement is not the gate's.
 fn ungated(source: &str) -> Vec<String> {
+    // The same word before an argument says what it is if it is not sent.
+    let source = source.replace("#[server(default)]", "");
     let functions = source.split("#[server").skip(1).filter_map(|it| it.split_once("fn "));
     functions
         .filter_map(|(_, function)| {

@@ -1,9 +1,49 @@
 //! Server functions, one file per subject: nothing else talks to the server.
 
+mod account;
+mod clients;
+#[cfg(feature = "ssr")]
+mod cookie;
 mod error;
+pub mod form;
 #[cfg(feature = "ssr")]
 mod gate;
+mod migrate;
+mod runs;
+mod session;
 mod status;
+mod users;
+mod versions;
+#[cfg(feature = "ssr")]
+mod visit;
 
+pub use account::{ChangePassword, EndSession, own_sessions};
+pub use clients::{ConnectedClients, connected_clients};
+#[cfg(feature = "ssr")]
+pub use cookie::SessionCookie;
 pub use error::ApiError;
+#[cfg(feature = "ssr")]
+pub use gate::{Asking, status as status_of};
+pub use migrate::{
+    MigrationDestinations, PreviewMigration, StartMigration, migration_destinations,
+    preview_migration, start_migration,
+};
+pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
+pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use status::{DeploymentStatus, deployment_status};
+pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};
+pub use versions::{
+    CanOpen, SdkFor, VersionTable, WayTo, can_open, sdk_for, version_table, way_to,
+};
+#[cfg(feature = "ssr")]
+pub use visit::ClientAddress;
+
+/// The path of the page that was asked for; empty in the browser.
+pub fn path() -> String {
+    #[cfg(feature = "ssr")]
+    let path = leptos::prelude::use_context::<http::request::Parts>()
+        .map_or_else(String::new, |it| it.uri.path().to_owned());
+    #[cfg(not(feature = "ssr"))]
+    let path = String::new();
+    path
+}

@@ -1,24 +1,33 @@
 //! The admin app: what the browser shows, and the server functions it calls.
+//!
+//! Most pages are forms and tables, with which browsers can do all there is to do: they are made by the server alone, and
+//! the browser gets no script for them. The few where something moves are **live**: scripts take them over.
 
 // Views are types, and a page is a deep one.
 #![recursion_limit = "256"]
 
 pub mod api;
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(dead_code, unused_imports, reason = "the server alone makes most pages")
+)]
 mod components;
+mod live;
 mod pages;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
-use components::Masthead;
-use pages::{NotFound, Overview};
+use components::{Masthead, Who};
+use pages::{NotFound, Overview, Run};
 
 /// The document around [`App`]. Rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let scripts =
+        is_live(&api::path()).then(|| view! { <HydrationScripts options=options.clone() /> });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -28,8 +37,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=stylesheet />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <AutoReload options />
+                {scripts}
                 <MetaTags />
             </head>
             <body>
@@ -39,19 +48,79 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The route table. Pages render completely on the server, so that they work without scripts.
+/// The whole of a page. All of them render completely on the server, so that they work without scripts.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let who: Who = Resource::new(|| (), |()| api::who_is_asking());
     view! {
         <Title formatter=|page: String| format!("{page} · FiftyOne Migrate") />
         <Router>
-            <Masthead />
+            <Masthead who />
             <main id="content" tabindex="-1">
-                <Routes fallback=NotFound>
-                    <Route path=path!("/") view=Overview ssr=SsrMode::Async />
-                </Routes>
+                <Pages />
             </main>
         </Router>
     }
+}
+
+/// The page that was asked for. What the browser runs knows the live ones only.
+#[cfg(not(feature = "ssr"))]
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=NotFound>
+            <LivePages />
+        </Routes>
+    }
+}
+
+/// The page that was asked for.
+#[cfg(feature = "ssr")]
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=NotFound>
+            <LivePages />
+            <PlainPages />
+        </Routes>
+    }
+}
+
+/// The pages that scripts take over; [`is_live`] says the same.
+#[component(transparent)]
+fn LivePages() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route path=path!("/") view=Overview ssr=SsrMode::Async />
+        <Route path=path!("/runs/:id") view=Run ssr=SsrMode::Async />
+    }
+    .into_inner()
+}
+
+/// Whether scripts take this page over.
+fn is_live(path: &str) -> bool {
+    path == "/" || path.starts_with("/runs/")
+}
+
+/// The pages that the server makes alone. A link to one of them is `rel="external"`: the browser loads it.
+#[cfg(feature = "ssr")]
+#[component(transparent)]
+fn PlainPages() -> impl MatchNestedRoutes + Clone {
+    use pages::{
+        AccountPage, ClientsPage, InvitationPage, Migrate, Runs, SdkPage, SignInPage, UsersPage,
+        Versions,
+    };
+
+    view! {
+        <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+        <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
+        <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
+        <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
+        <Route path=path!("/runs") view=Runs ssr=SsrMode::Async />
+        <Route path=path!("/sdk") view=SdkPage ssr=SsrMode::Async />
+        <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+        <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
+        <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />
+    }
+    .into_inner()
 }

@@ -1,7 +1,45 @@
 //! One file per route, named by what it shows.
 
+#[cfg(feature = "ssr")]
+mod account;
+#[cfg(feature = "ssr")]
+mod clients;
+#[cfg(feature = "ssr")]
+mod invitation;
+#[cfg(feature = "ssr")]
+mod migrate;
 mod not_found;
 mod overview;
+mod run;
+#[cfg(feature = "ssr")]
+mod runs;
+#[cfg(feature = "ssr")]
+mod sdk;
+#[cfg(feature = "ssr")]
+mod sign_in;
+#[cfg(feature = "ssr")]
+mod users;
+#[cfg(feature = "ssr")]
+mod versions;
 
+#[cfg(feature = "ssr")]
+pub use account::AccountPage;
+#[cfg(feature = "ssr")]
+pub use clients::ClientsPage;
+#[cfg(feature = "ssr")]
+pub use invitation::InvitationPage;
+#[cfg(feature = "ssr")]
+pub use migrate::Migrate;
 pub use not_found::NotFound;
 pub use overview::Overview;
+pub use run::Run;
+#[cfg(feature = "ssr")]
+pub use runs::Runs;
+#[cfg(feature = "ssr")]
+pub use sdk::SdkPage;
+#[cfg(feature = "ssr")]
+pub use sign_in::SignInPage;
+#[cfg(feature = "ssr")]
+pub use users::UsersPage;
+#[cfg(feature = "ssr")]
+pub use versions::Versions;

@@ -1,23 +1,30 @@
 //! The web server: pages, server functions and the files they need.
 
+mod compatibility;
+mod events;
 mod headers;
 mod health;
 mod host;
 mod not_found;
+mod reach;
 #[cfg_attr(feature = "site", path = "web/embedded.rs")]
 #[cfg_attr(not(feature = "site"), path = "web/checkout.rs")]
 mod site;
+mod visitor;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 
+use app::api::{Asking, SessionCookie};
 use app::{App, shell};
+use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Router, middleware};
 use engine::Engine;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use model::{Principal, Role};
+pub use reach::{NoReach, Reach};
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
@@ -25,28 +32,36 @@ use tower_http::trace::TraceLayer;
 ///
 /// # Errors
 ///
-/// Refuses a listener that other machines can reach, because there are no accounts that would tell
-/// visitors apart; and whatever goes wrong with the listener itself.
+/// Refuses a listener that other machines can reach, unless people are told an address with a certificate: passwords would
+/// travel in clear; and whatever goes wrong with the listener itself.
 pub async fn serve(
     engine: Engine,
     listener: TcpListener,
+    reach: Reach,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !reach.is_public() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
-                "cannot serve on `{address}`: whoever reaches this server may use it, so it stays \
-                 on this machine; serve on `127.0.0.1` instead"
+                "cannot serve on `{address}`: passwords would travel in clear; serve on `127.0.0.1` \
+                 instead, or put a proxy with a certificate in front and give its address with `--url`"
             ),
         ));
     }
     tracing::info!(%address, "Serving on http://{address}");
-    axum::serve(listener, router(engine)).with_graceful_shutdown(shutdown).await
+    let watched = events::Watched::of(engine.clone());
+    let service =
+        router(engine, reach, watched.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let shutdown = async move {
+        shutdown.await;
+        watched.end();
+    };
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
 }
 
-fn router(engine: Engine) -> Router {
+fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
     let options = site::options();
     let context = {
         let engine = engine.clone();
@@ -57,13 +72,20 @@ fn router(engine: Engine) -> Router {
         let options = options.clone();
         move || shell(options.clone())
     };
-    let health = Router::new().route("/healthz", get(health::health)).with_state(engine);
+    let others = Router::new()
+        .route("/healthz", get(health::health))
+        .route("/api/compatibility", get(compatibility::compatibility))
+        .with_state(engine.clone());
+    let events =
+        Router::new().route("/api/runs/{id}/events", get(events::events)).with_state(watched);
     Router::new()
         .leptos_routes_with_context(&options, routes, context.clone(), page.clone())
         .fallback(not_found::file_or_page(options.clone(), context, page))
         .with_state(options)
-        .merge(health)
-        .layer(middleware::from_fn(host::refuse_foreign))
+        .merge(others)
+        .merge(events)
+        .layer(middleware::from_fn_with_state((engine, reach.clone()), visitor::known))
+        .layer(middleware::from_fn_with_state(reach, host::refuse_foreign))
         .layer(middleware::map_response(headers::secure))
         .layer(TraceLayer::new_for_http())
 }
@@ -71,7 +93,13 @@ fn router(engine: Engine) -> Router {
 /// What server functions and pages find in their context.
 fn provide_request_context(engine: &Engine) {
     provide_context(engine.clone());
-    // There are no accounts yet: who can reach this machine's loopback is a guest, and may read.
-    provide_context(Principal { name: "guest".to_owned(), role: Role::Guest });
+    if let Some(parts) = use_context::<Parts>() {
+        if let Some(asking) = parts.extensions.get::<Asking>() {
+            provide_context(asking.clone());
+        }
+        if let Some(cookie) = parts.extensions.get::<SessionCookie>() {
+            provide_context(*cookie);
+        }
+    }
     headers::allow_own_scripts();
 }

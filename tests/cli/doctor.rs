@@ -120,7 +120,7 @@ async fn a_healthy_database_has_no_findings_at_any_version_and_on_the_way_betwee
 #[tokio::test]
 async fn the_demo_is_healthy_before_and_after_migrating() {
     let deployment = Deployment::empty().await;
-    deployment.engine().await.plant_demo().await.unwrap();
+    deployment.engine().await.plant_demo(&tests::console()).await.unwrap();
     assert_eq!(findings(&deployment).await, Vec::<Value>::new());
     for version in [NEWEST, "1.0.0", "0.21.0", "0.18.0", "0.14.4", "0.6.0", "0.23.0", NEWEST] {
         deployment.migrate(to(version)).await;

@@ -6,6 +6,7 @@ mod doctor;
 mod failures;
 mod info;
 mod output;
+mod people;
 mod reading;
 mod rights;
 mod runs;

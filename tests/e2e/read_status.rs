@@ -1,5 +1,7 @@
 //! Reading the versions of a deployment in a browser.
 
+mod sign_in;
+
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,10 +12,30 @@ use tests::{App, Browser, check};
 const CHART: &str = "Datasets by version. 0.18.0: 2, 0.21.2: 1, 1.22.1: 1";
 const CHART_WITH_ONE_MORE: &str = "Datasets by version. 0.18.0: 3, 0.21.2: 1, 1.22.1: 1";
 
+/// Every page, and what its picture is called.
+const PAGES: &[(&str, &str)] = &[
+    ("/", "overview"),
+    ("/migrate", "migrate"),
+    ("/migrate?scope=everything&destination=1.22.1&other=&datasets=", "migrate-plan"),
+    ("/runs", "runs"),
+    ("/clients", "clients"),
+    ("/versions", "versions"),
+    ("/sdk", "sdk"),
+    ("/users", "users"),
+    ("/account", "account"),
+    ("/sign-in", "sign-in"),
+    ("/invitation/nothing", "invitation-gone"),
+    ("/nothing-here", "not-found"),
+];
+
+/// Those that scripts take over.
+const LIVE: &[&str] = &["/"];
+
 #[tokio::test]
 async fn the_figures_are_there_without_scripts() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::Off).await?;
+    browser.be(&app.address, &app.admin).await?;
     browser.open(&app.address).await?;
     check_figures(&app, &browser).await?;
     assert!(browser.find("//html[@data-live]").await.is_err(), "scripts ran");
@@ -25,6 +47,7 @@ async fn the_figures_are_there_without_scripts() -> Result<()> {
 async fn the_figures_stay_when_scripts_take_over() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
     browser.open_live(&app.address).await?;
     check_figures(&app, &browser).await?;
     assert_eq!(browser.complaints().await?, Vec::<String>::new());
@@ -36,6 +59,7 @@ async fn the_figures_stay_when_scripts_take_over() -> Result<()> {
 async fn refreshing_reads_again_and_leaves_the_page_where_it_is() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
     browser.open_live(&app.address).await?;
     assert_eq!(check::chart(&browser).await?, CHART);
     browser.run("window.sameDocument = true").await?;
@@ -52,6 +76,7 @@ async fn refreshing_reads_again_and_leaves_the_page_where_it_is() -> Result<()> 
 async fn refreshing_without_scripts_loads_the_page_again() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::Off).await?;
+    browser.be(&app.address, &app.admin).await?;
     browser.open(&app.address).await?;
     app.mongo.insert_dataset("fish", "0.18.0").await?;
     browser.click("Refresh").await?;
@@ -64,6 +89,7 @@ async fn refreshing_without_scripts_loads_the_page_again() -> Result<()> {
 async fn figures_from_before_stay_when_the_database_goes_away() -> Result<()> {
     let mut app = App::start().await?;
     let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
     browser.open_live(&app.address).await?;
     app.mongo.kill();
     browser.click("Refresh").await?;
@@ -85,11 +111,17 @@ async fn figures_from_before_stay_when_the_database_goes_away() -> Result<()> {
 async fn every_page_is_accessible_and_fits_in_light_and_dark() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
     for device in [Device::Desktop, Device::Phone] {
         for scheme in [Scheme::Light, Scheme::Dark] {
             browser.pretend(device, scheme).await?;
-            for (path, page) in [("/", "overview"), ("/nothing-here", "not-found")] {
-                browser.open_live(&format!("{}{path}", app.address)).await?;
+            for (path, page) in PAGES {
+                let address = format!("{}{path}", app.address);
+                if LIVE.contains(path) {
+                    browser.open_live(&address).await?;
+                } else {
+                    browser.open(&address).await?;
+                }
                 let name = format!("{page}-{device:?}-{scheme:?}").to_lowercase();
                 screenshot(&browser, &name).await?;
                 check::fits(&browser).await?;

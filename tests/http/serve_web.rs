@@ -1,8 +1,14 @@
 //! What the web server answers to those who are no browser.
 
+mod access;
+mod migrate;
+mod runs;
+mod versions;
+
 use anyhow::Result;
 use http::StatusCode;
 use serde_json::Value;
+use server::web::Reach;
 use tests::{App, connect, http::get};
 use tokio::net::TcpListener;
 
@@ -25,7 +31,7 @@ async fn the_verdict_is_an_answer_of_its_own() -> Result<()> {
 #[tokio::test]
 async fn the_status_is_a_server_function() -> Result<()> {
     let app = App::start().await?;
-    let answer = get(&format!("{}/api/status", app.address), &[]).await?;
+    let answer = app.get("/api/status").await?;
     assert_eq!(answer.status, StatusCode::OK);
     let status: Value = serde_json::from_slice(&answer.body)?;
     assert_eq!(status["database_version"], "0.21.2");
@@ -37,8 +43,8 @@ async fn the_status_is_a_server_function() -> Result<()> {
 async fn a_page_that_cannot_be_read_says_so_to_people_and_to_programs() -> Result<()> {
     let mut app = App::start().await?;
     app.mongo.kill();
-    for path in ["", "/api/status"] {
-        let answer = get(&format!("{}{path}", app.address), &[]).await?;
+    for path in ["/", "/api/status"] {
+        let answer = app.get(path).await?;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(answer.text().contains("MongoDB"), "{path}: {}", answer.text());
     }
@@ -48,8 +54,8 @@ async fn a_page_that_cannot_be_read_says_so_to_people_and_to_programs() -> Resul
 #[tokio::test]
 async fn a_page_runs_no_scripts_but_its_own() -> Result<()> {
     let app = App::start().await?;
-    let first = get(&app.address, &[]).await?;
-    let second = get(&app.address, &[]).await?;
+    let first = app.get("/").await?;
+    let second = app.get("/").await?;
     let policy = first.headers["content-security-policy"].to_str()?;
     assert!(policy.contains("script-src 'self' 'nonce-"), "{policy}");
     assert!(!policy.contains("unsafe-inline"), "{policy}");
@@ -61,7 +67,7 @@ async fn a_page_runs_no_scripts_but_its_own() -> Result<()> {
 #[tokio::test]
 async fn an_unknown_address_is_a_page_that_says_so() -> Result<()> {
     let app = App::start().await?;
-    let answer = get(&format!("{}/nothing-here", app.address), &[]).await?;
+    let answer = app.get("/nothing-here").await?;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.text().contains("There is no such page"));
     app.stop().await
@@ -81,7 +87,9 @@ async fn there_is_no_serving_beyond_this_machine() -> Result<()> {
     let app = App::start().await?;
     let engine = connect(&app.mongo.uri()).await?;
     let listener = TcpListener::bind("0.0.0.0:0").await?;
-    let refused = server::web::serve(engine, listener, std::future::pending()).await.unwrap_err();
+    let refused = server::web::serve(engine, listener, Reach::default(), std::future::pending())
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("serve on `127.0.0.1` instead"));
     app.stop().await
 }

@@ -67,6 +67,13 @@ impl Browser {
         Ok(Self { page, _driver: driver, _profile: profile })
     }
 
+    /// Lets the browser be somebody who has signed in at `url`. `cookie`: `name=token`.
+    pub async fn be(&self, url: &str, cookie: &str) -> Result<()> {
+        let (name, value) = cookie.split_once('=').context("a cookie has a name")?;
+        let cookie = json!({ "url": url, "name": name, "value": value, "httpOnly": true });
+        self.devtools("Network.setCookie", cookie).await
+    }
+
     /// Shows the page at `url` as it arrives.
     pub async fn open(&self, url: &str) -> Result<()> {
         Ok(self.page.goto(url).await?)
@@ -106,6 +113,24 @@ impl Browser {
     pub async fn click(&self, label: &str) -> Result<()> {
         let button = self.find(&format!("//button[normalize-space()='{label}']")).await?;
         Ok(button.click().await?)
+    }
+
+    /// Types `text` where the page asks for `name`, over what is there.
+    pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
+        let field = self.find(&format!("//*[@name='{name}']")).await?;
+        field.clear().await?;
+        Ok(field.send_keys(text).await?)
+    }
+
+    /// Chooses the option `value` where the page asks for `name`.
+    pub async fn choose(&self, name: &str, value: &str) -> Result<()> {
+        let field = self.find(&format!("//select[@name='{name}']")).await?;
+        Ok(field.select_by_value(value).await?)
+    }
+
+    /// Lets the browser be nobody again.
+    pub async fn forget_cookies(&self) -> Result<()> {
+        Ok(self.page.delete_all_cookies().await?)
     }
 
     /// Runs `script` as the body of an async function, and returns what it returns.

@@ -8,7 +8,7 @@ use engine::{Connection, Control, Engine, Report, Request};
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 
-use crate::{Mongod, NEWEST, Program, State, Wire};
+use crate::{Mongod, NEWEST, Program, State, Wire, console};
 
 /// Every document of a database, by collection and in the order of their ids.
 pub type Dump = BTreeMap<String, Vec<Document>>;
@@ -177,7 +177,7 @@ impl Deployment {
     /// Migrates by the engine itself.
     pub async fn migrate(&self, request: Request) -> Report {
         let (control, _meter, _events) = Control::new();
-        self.engine().await.migrate(request, control).await.unwrap()
+        self.engine().await.migrate(&console(), request, control).await.unwrap()
     }
 
     /// Insists that everything is at a version.

@@ -28,7 +28,7 @@ mod state;
 mod timeless;
 mod wire;
 
-pub use app::{App, connect};
+pub use app::{ADMIN, App, PASSWORD, connect, connect_as};
 pub use browser::Browser;
 pub use deployment::{Deployment, Dump};
 pub use dice::Dice;
@@ -38,7 +38,7 @@ pub use documents::{
 pub use mongo::Mongo;
 pub use mongod::{Mongod, mongod_binary};
 pub use program::{Ended, Program, Running};
-pub use request::to;
+pub use request::{console, permit_of, to};
 pub use state::{BOUNDARIES, State, ways_down, ways_up};
 pub use timeless::{assert_same, timeless};
 pub use wire::{Cut, Wire, Write};

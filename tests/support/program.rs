@@ -9,7 +9,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How long any command of the tests may take.
@@ -26,6 +27,8 @@ pub struct Program {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    /// What is left to read of what it prints, if somebody reads it by lines.
+    output: Option<Lines<BufReader<ChildStdout>>>,
     _home: TempDir,
 }
 
@@ -73,7 +76,7 @@ impl Program {
 
     /// Begins it.
     pub fn spawn(mut self) -> Running {
-        Running { child: self.command.spawn().unwrap(), _home: self.home }
+        Running { child: self.command.spawn().unwrap(), output: None, _home: self.home }
     }
 
     /// Runs it to its end.
@@ -110,6 +113,22 @@ impl Running {
     /// Closes the reading end of what it prints, as `head` does when it has enough.
     pub fn stop_reading(&mut self) {
         drop(self.child.stdout.take());
+    }
+
+    /// Reads what it prints, up to a line that has this in it.
+    pub async fn line_with(&mut self, text: &str) -> String {
+        let output = self.output.get_or_insert_with(|| {
+            BufReader::new(self.child.stdout.take().expect("nobody reads what it prints")).lines()
+        });
+        let found = async {
+            while let Some(line) = output.next_line().await.unwrap() {
+                if line.contains(text) {
+                    return line;
+                }
+            }
+            panic!("the program ended without `{text}`");
+        };
+        timeout(LIMIT, found).await.unwrap_or_else(|_| panic!("never printed: {text}"))
     }
 
     /// Waits for its end.

@@ -1,5 +1,8 @@
 //! What the browser runs: takes over the page that the server rendered.
 
+// Views are types, and a page is a deep one.
+#![recursion_limit = "256"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the page once the wasm is there.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ApiError {
     /// Nobody said who is asking.
-    #[error("the server does not know who is asking; open the page again")]
+    #[error("sign in first: the server does not know who is asking")]
     UnknownVisitor,
     /// The visitor's role is too weak.
     #[error(transparent)]
@@ -18,6 +18,12 @@ pub enum ApiError {
     /// The engine could not do it, and says why.
     #[error("{reason}")]
     Engine { reason: String },
+    /// It makes no sense as things are, and the engine says why.
+    #[error("{reason}")]
+    Refused { reason: String },
+    /// There is no such thing.
+    #[error("{reason}")]
+    Unknown { reason: String },
     /// The question or the answer got lost between browser and server.
     #[error("the server did not answer as it should: {detail}")]
     Transport { detail: String },
@@ -40,12 +46,34 @@ impl From<Denied> for ApiError {
 #[cfg(feature = "ssr")]
 impl From<engine::Error> for ApiError {
     fn from(error: engine::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "The engine could not answer");
+        use engine::Error::{Denied, Refused, UnknownDataset, UnknownRun};
+        let error = match error {
+            Denied(denied) => Self::Denied(denied),
+            UnknownRun(_) => Self::Unknown { reason: error.to_string() },
+            Refused(_) | UnknownDataset { .. } => Self::Refused { reason: error.to_string() },
+            error => {
+                let why: &dyn std::error::Error = &error;
+                tracing::error!(error = why, "The engine could not answer");
+                Self::Engine { reason: error.to_string() }
+            }
+        };
         // A page that only says what is wrong must not look well to those who watch it.
-        if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
-            response.set_status(http::StatusCode::SERVICE_UNAVAILABLE);
-        }
-        Self::Engine { reason: error.to_string() }
+        super::gate::answer_with(super::gate::status(&error));
+        error
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<engine::AccountError> for ApiError {
+    fn from(error: engine::AccountError) -> Self {
+        use engine::AccountError;
+        let error = match error {
+            AccountError::Engine(error) => return error.into(),
+            AccountError::Denied(denied) => Self::Denied(denied),
+            error => Self::Refused { reason: error.to_string() },
+        };
+        super::gate::answer_with(super::gate::status(&error));
+        error
     }
 }
 
@@ -62,7 +90,10 @@ mod tests {
         for error in [
             ApiError::UnknownVisitor,
             ApiError::Denied(denied),
+            ApiError::Refused { reason: "the password is too short".into() },
             ApiError::Engine { reason: "the server is away".into() },
+            ApiError::Refused { reason: "it is paused".into() },
+            ApiError::Unknown { reason: "there is no such run".into() },
             ApiError::Transport { detail: "no network".into() },
         ] {
             assert_eq!(ApiError::de(error.ser()), error);

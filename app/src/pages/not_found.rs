@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::A;
 
 /// Says so, and leads home.
 #[component]
@@ -12,7 +11,7 @@ pub fn NotFound() -> impl IntoView {
         <section class="empty">
             <h1>"There is no such page"</h1>
             <p>"The address may be mistyped, or the page may have moved."</p>
-            <p><A href="/">"Go to the overview"</A></p>
+            <p><a href="/" rel="external">"Go to the overview"</a></p>
         </section>
     }
 }

@@ -1,0 +1,36 @@
+//! The runs there are and were, and what people want of them.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use model::{Cause, JobEvent, RunFrame, RunPage};
+
+use super::ApiError;
+
+/// Reads the runs, newest first. Reading changes nothing.
+#[server(endpoint = "runs", input = GetUrl)]
+pub async fn shown_runs() -> Result<Vec<RunFrame>, ApiError> {
+    let permit = super::gate::require(model::Action::ReadRuns)?;
+    Ok(expect_context::<engine::Engine>().shown_runs(&permit).await?)
+}
+
+/// Reads one run with its datasets in one state, or with all. Reading changes nothing.
+#[server(endpoint = "run", input = GetUrl)]
+pub async fn shown_run(
+    id: String,
+    show: Option<String>, // absent where all are shown
+) -> Result<RunPage, ApiError> {
+    let permit = super::gate::require(model::Action::ReadRuns)?;
+    Ok(expect_context::<engine::Engine>().shown_run(&permit, &id, show.as_deref()).await?)
+}
+
+/// Asks that a run be paused, resumed, cancelled, retried or undone; whoever carries runs out does it.
+#[server(endpoint = "control_run")]
+pub async fn control_run(
+    id: String,
+    event: JobEvent,
+    cause: Option<Cause>, // absent where it is about all of them
+) -> Result<(), ApiError> {
+    let permit = super::gate::require(event.action())?;
+    expect_context::<engine::Engine>().ask(&permit, &id, event, cause).await?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Starting what the plan says: the more can go wrong, the more has to be typed.
+
+use leptos::prelude::*;
+use model::{Friction, MigrationPlan, PlanQuestion, figures};
+
+use super::words;
+use crate::api::StartMigration;
+
+/// The button, or why there is none.
+#[component]
+pub fn StartForm(
+    plan: MigrationPlan,
+    question: PlanQuestion,
+    start: ServerAction<StartMigration>,
+) -> impl IntoView {
+    let friction = plan.friction.clone()?;
+    let inner = if let Some(why) = plan.forbidden.clone() {
+        view! { <p class="start-forbidden">{format!("You cannot start this: {why}.")}</p> }
+            .into_any()
+    } else {
+        let button = words::button(&plan);
+        let pending = start.pending();
+        view! {
+            <ActionForm action=start>
+                <input type="hidden" name="question[scope]" value=question.scope.word() />
+                <input type="hidden" name="question[destination]" value=question.destination />
+                <input type="hidden" name="question[datasets]" value=question.datasets />
+                <input type="hidden" name="approval[run]" value=plan.run.clone() />
+                <input type="hidden" name="approval[hash]" value=plan.hash.clone() />
+                <div class="start">
+                    <Typing friction />
+                    <button class="button" aria-busy=move || pending.get().to_string()>{button}</button>
+                </div>
+            </ActionForm>
+        }
+            .into_any()
+    };
+    Some(view! {
+        <section class="card" aria-labelledby="start">
+            <h2 id="start">"Start"</h2>
+            {inner}
+        </section>
+    })
+}
+
+/// What has to be typed, if anything.
+#[component]
+fn Typing(friction: Friction) -> impl IntoView {
+    let note = match &friction {
+        Friction::None => "Only versions change, no data.".to_owned(),
+        Friction::Check => "Look at the plan above: this is what will be done.".to_owned(),
+        Friction::TypeCount { count } => {
+            format!("Type {}, the number of datasets, to start this", figures::count(*count))
+        }
+        Friction::TypeName { name } => {
+            format!("Type {name}, the name of the database, to start this")
+        }
+    };
+    match friction {
+        Friction::None | Friction::Check => view! { <p>{note}</p> }.into_any(),
+        Friction::TypeCount { .. } | Friction::TypeName { .. } => view! {
+            <label class="field">
+                {note}
+                <input
+                    name="approval[typed]"
+                    required
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    translate="no"
+                />
+            </label>
+        }
+        .into_any(),
+    }
+}

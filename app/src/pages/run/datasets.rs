@@ -1,0 +1,135 @@
+//! The datasets of a run, by what became of them.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use model::{RunDataset, words};
+
+use super::Watch;
+
+/// How many datasets the server tells at once.
+const SHOWN: usize = 200;
+
+/// Links to each state, and the datasets in the one that is shown.
+#[component]
+pub fn Datasets(watch: Watch) -> impl IntoView {
+    let Watch { frame, page, .. } = watch;
+    let counts = Memo::new(move |_| frame.read().run.datasets.clone());
+    let show = Memo::new(move |_| page.read().show.clone());
+    let datasets = Memo::new(move |_| page.read().datasets.clone());
+    let named = Memo::new(move |_| page.read().named);
+    let id = frame.get_untracked().run.id;
+    view! {
+        <section class="card" aria-labelledby="datasets">
+            <h2 id="datasets">"Datasets"</h2>
+            <nav aria-label="Datasets by state">
+                <ul class="filters">
+                    {move || {
+                        let counts = counts.get();
+                        let all = counts.values().sum::<u64>();
+                        let link = |state: Option<&str>, count: u64| {
+                            let query = state.map(|it| format!("?show={it}")).unwrap_or_default();
+                            let word = state.map_or_else(|| "all".to_owned(), plain);
+                            let current = show.read().as_deref() == state;
+                            view! {
+                                <li>
+                                    <a
+                                        href=format!("/runs/{id}{query}")
+                                        aria-current=current.then_some("true")
+                                    >
+                                        {format!("{} {word}", words::count(count))}
+                                    </a>
+                                </li>
+                            }
+                        };
+                        let states = counts.iter().map(|(state, count)| link(Some(state), *count));
+                        std::iter::once(link(None, all)).chain(states).collect_view()
+                    }}
+                </ul>
+            </nav>
+            {move || {
+                if named.get() {
+                    Either::Left(view! { <Table datasets=datasets.get() /> })
+                } else {
+                    Either::Right(view! {
+                        <p class="muted">"An admin sees which datasets these are."</p>
+                    })
+                }
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Table(datasets: Vec<RunDataset>) -> impl IntoView {
+    if datasets.is_empty() {
+        return Either::Left(view! { <p class="muted">"None"</p> });
+    }
+    let cut = datasets.len() >= SHOWN;
+    Either::Right(view! {
+        <table class="runs" role="table">
+            <thead role="rowgroup">
+                <tr role="row">
+                    {COLUMNS
+                        .map(|it| {
+                            view! {
+                                <th scope="col" role="columnheader">
+                                    {it}
+                                </th>
+                            }
+                        })
+                        .collect_view()}
+                </tr>
+            </thead>
+            <tbody role="rowgroup">
+                {datasets.into_iter().map(|dataset| view! { <Row dataset /> }).collect_view()}
+            </tbody>
+        </table>
+        {cut
+            .then(|| {
+                view! {
+                    <p class="muted">
+                        {format!("The first {SHOWN} by name; choose a state to see others.")}
+                    </p>
+                }
+            })}
+    })
+}
+
+const COLUMNS: [&str; 5] = ["Dataset", "State", "From", "To", "Samples and frames"];
+
+#[component]
+fn Row(dataset: RunDataset) -> impl IntoView {
+    let [name, state, from, to, documents] = COLUMNS;
+    let version =
+        |it: Option<String>| it.map_or_else(|| "unknown".to_owned(), |it| format!("v{it}"));
+    let mut done = words::count(dataset.documents);
+    if dataset.ahead > 0 {
+        let all = dataset.documents.saturating_add(dataset.ahead);
+        done = format!("{done} of about {}", words::count(all));
+    }
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader" data-column=name>
+                {dataset.name}
+            </th>
+            <td role="cell" data-column=state>
+                {plain(&dataset.state)}
+                {dataset.reason.map(|it| view! { <p class="reason">{it}</p> })}
+            </td>
+            <td role="cell" data-column=from>
+                {version(dataset.head)}
+            </td>
+            <td role="cell" data-column=to>
+                {version(dataset.destination)}
+            </td>
+            <td role="cell" data-column=documents>
+                {done}
+            </td>
+        </tr>
+    }
+}
+
+/// The word for a state as people say it.
+fn plain(state: &str) -> String {
+    state.replace('_', " ")
+}

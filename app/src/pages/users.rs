@@ -1,0 +1,203 @@
+//! `/users`: who may use the app, and what they may do.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use model::{AccountSummary, InvitationSummary, People, Role};
+
+use crate::api::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody, form};
+use crate::components::{Field, Notice, When};
+
+/// Accounts, invitations, and a form for one more.
+#[component]
+pub fn UsersPage() -> impl IntoView {
+    let found = Resource::new(|| (), |()| everybody());
+    let invited = use_query_map().with_untracked(|it| it.get("invited"));
+    let refused = [
+        form::refusal::<Invite>(),
+        form::refusal::<SetRole>(),
+        form::refusal::<SetDisabled>(),
+        form::refusal::<EndSessions>(),
+        form::refusal::<TakeBack>(),
+    ];
+    view! {
+        <Title text="Users" />
+        <header class="page-header">
+            <h1>"Users"</h1>
+        </header>
+        {refused
+            .into_iter()
+            .flatten()
+            .map(|error| {
+                view! { <Notice sentence=error.to_string()>"Nothing was changed."</Notice> }
+            })
+            .collect_view()}
+        {invited.map(|token| view! { <Invited token /> })}
+        <Suspense fallback=|| {
+            view! { <p aria-busy="true">"Loading"</p> }
+        }>
+            {move || Suspend::new(async move {
+                match found.await {
+                    Ok(people) => view! { <Everybody people /> }.into_any(),
+                    Err(error) => {
+                        view! { <Notice sentence=error.to_string()>"Nothing is shown."</Notice> }
+                            .into_any()
+                    }
+                }
+            })}
+        </Suspense>
+        <section class="card" aria-labelledby="invite">
+            <h2 id="invite">"Invite somebody"</h2>
+            <form class="form" method="post" action={form::address::<Invite>()}>
+                <Field
+                    label="For whom"
+                    name="note"
+                    hint="A note for you and the other admins. The person chooses a name by themselves."
+                />
+                <div class="field">
+                    <label for="role">"Role"</label>
+                    <select id="role" name="role">
+                        <Roles chosen=Role::Member />
+                    </select>
+                </div>
+                <div class="actions">
+                    <button class="button button-main">"Make a link"</button>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+/// The link, this once.
+#[component]
+fn Invited(token: String) -> impl IntoView {
+    view! {
+        <section class="notice notice-good" role="status">
+            <p class="notice-sentence">"Give this link to the person. It is shown only now, and holds for seven days."</p>
+            <p>
+                "This server's address, followed by "
+                <code class="token">{format!("/invitation/{token}")}</code>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Everybody(people: People) -> impl IntoView {
+    let People { accounts, invitations, .. } = people;
+    view! {
+        <section class="card" aria-labelledby="accounts">
+            <h2 id="accounts">"Accounts"</h2>
+            <div class="table-frame" tabindex="0" role="group" aria-labelledby="accounts">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Name"</th>
+                            <th scope="col">"Role"</th>
+                            <th scope="col">"Last seen"</th>
+                            <th scope="col" class="figure">"Sessions"</th>
+                            <th scope="col">"What you can do"</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {accounts
+                            .into_iter()
+                            .map(|account| view! { <Account account /> }.into_any())
+                            .collect_view()}
+                    </tbody>
+                </table>
+            </div>
+        </section>
+        {(!invitations.is_empty()).then(|| view! { <Invitations invitations /> }.into_any())}
+    }
+}
+
+#[component]
+fn Account(account: AccountSummary) -> impl IntoView {
+    let AccountSummary { name, role, disabled, last_seen, sessions, .. } = account;
+    let label = format!("Role of {name}");
+    view! {
+        <tr>
+            <th scope="row">
+                {name.clone()} {disabled.then(|| view! { " " <span class="badge">"disabled"</span> })}
+            </th>
+            <td>
+                <form class="actions" method="post" action={form::address::<SetRole>()}>
+                    <input type="hidden" name="account" value=name.clone() />
+                    <select name="role" aria-label=label>
+                        <Roles chosen=role />
+                    </select>
+                    <button class="button">"Change"</button>
+                </form>
+            </td>
+            <td>
+                {match last_seen {
+                    Some(time) => view! { <When time /> }.into_any(),
+                    None => "never".into_any(),
+                }}
+            </td>
+            <td class="figure">{sessions}</td>
+            <td>
+                <div class="actions">
+                    <form method="post" action={form::address::<EndSessions>()}>
+                        <input type="hidden" name="account" value=name.clone() />
+                        <button class="button" disabled={sessions == 0}>"End sessions"</button>
+                    </form>
+                    <form method="post" action={form::address::<SetDisabled>()}>
+                        <input type="hidden" name="account" value=name />
+                        <input type="hidden" name="disabled" value={(!disabled).to_string()} />
+                        <button class="button">{if disabled { "Enable" } else { "Disable" }}</button>
+                    </form>
+                </div>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Invitations(invitations: Vec<InvitationSummary>) -> impl IntoView {
+    let rows = invitations.into_iter().map(|it| {
+        view! {
+            <tr>
+                <th scope="row">{it.note}</th>
+                <td>{it.role.to_string()}</td>
+                <td>{it.by}</td>
+                <td><When time=it.expires /></td>
+                <td>
+                    <form method="post" action={form::address::<TakeBack>()}>
+                        <input type="hidden" name="id" value=it.id />
+                        <button class="button">"Take back"</button>
+                    </form>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="invitations">
+            <h2 id="invitations">"Invitations that nobody has used"</h2>
+            <div class="table-frame" tabindex="0" role="group" aria-labelledby="invitations">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"For whom"</th>
+                            <th scope="col">"Role"</th>
+                            <th scope="col">"By"</th>
+                            <th scope="col">"Holds until"</th>
+                            <th scope="col">"What you can do"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+/// The roles as options, strongest first.
+#[component]
+fn Roles(chosen: Role) -> impl IntoView {
+    let options = Role::ALL.into_iter().rev().map(move |it| {
+        view! { <option value=it.name() selected={it == chosen}>{it.to_string()}</option> }
+    });
+    options.collect_view()
+}

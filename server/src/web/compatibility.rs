@@ -1,0 +1,45 @@
+//! `/api/compatibility`: whether a client can open the database, for scripts.
+
+use app::api::{Asking, status_of};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use engine::{Engine, versions::Question};
+use model::Action;
+use serde::Deserialize;
+
+/// `?client=0.21.0`, and where they are given `&type=open_source` and `&destination=1.22.1`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    client: String,
+    r#type: String,
+    destination: String,
+}
+
+/// `{ client: String, database: String | null, compatible: bool, message: String | null, note: String | null }`, where
+/// `message` is FiftyOne's. A question that means nothing is a 400 with one sentence.
+pub async fn compatibility(
+    State(engine): State<Engine>,
+    Extension(asking): Extension<Asking>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    if let Err(error) = asking.permit(Action::ReadVersions) {
+        return (status_of(&error), error.to_string()).into_response();
+    }
+    let question = match Question::read(&asked.client, &asked.r#type, &asked.destination) {
+        Ok(question) => question,
+        Err(unclear) => return (StatusCode::BAD_REQUEST, unclear.to_string()).into_response(),
+    };
+    match engine.opening(&question).await {
+        Ok(opening) => Json(opening).into_response(),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The engine could not answer"
+            );
+            (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Who gets what: every server function and endpoint, asked raw by every role and by nobody, held against the table of rights.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use http::StatusCode;
+use model::{Action, Principal, Role};
+use serde_json::{Value, json};
+use tests::App;
+
+type Form = &'static [(&'static str, &'static str)];
+
+/// Every server function, how it is called, and what it takes; those that take nothing are for everybody.
+const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
+    ("GET", "/api/status", Some(Action::ReadStatus), &[]),
+    ("GET", "/api/session", None, &[]),
+    ("POST", "/api/sign_in", None, &[("name", "x"), ("password", "y"), ("next", "/")]),
+    ("POST", "/api/invitation", None, &[("token", "x")]),
+    (
+        "POST",
+        "/api/accept_invitation",
+        None,
+        &[("token", "x"), ("name", "x"), ("password", "y"), ("again", "y")],
+    ),
+    ("GET", "/api/account/sessions", Some(Action::KeepOwnAccount), &[]),
+    ("POST", "/api/account/end_session", Some(Action::KeepOwnAccount), &[("id", "x")]),
+    (
+        "POST",
+        "/api/account/password",
+        Some(Action::KeepOwnAccount),
+        &[("old", "x"), ("new", "x"), ("again", "x")],
+    ),
+    ("GET", "/api/users", Some(Action::ManageUsers), &[]),
+    ("POST", "/api/users/invite", Some(Action::ManageUsers), &[("note", "x"), ("role", "guest")]),
+    ("POST", "/api/users/take_back", Some(Action::ManageUsers), &[("id", "x")]),
+    (
+        "POST",
+        "/api/users/role",
+        Some(Action::ManageUsers),
+        &[("account", "nobody"), ("role", "guest")],
+    ),
+    (
+        "POST",
+        "/api/users/disable",
+        Some(Action::ManageUsers),
+        &[("account", "nobody"), ("disabled", "true")],
+    ),
+    ("POST", "/api/users/end_sessions", Some(Action::ManageUsers), &[("account", "nobody")]),
+    ("GET", "/api/runs", Some(Action::ReadRuns), &[]),
+    ("GET", "/api/run?id=x", Some(Action::ReadRuns), &[]),
+    ("POST", "/api/control_run", Some(Action::ControlRuns), &[("id", "x"), ("event", "pause")]),
+    ("GET", "/api/clients", Some(Action::ReadClients), &[]),
+    ("GET", "/api/versions", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/way?goal=2.0.0", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/sdk", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/opening?client=1.0.0", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/migration_destinations", Some(Action::PreviewMigration), &[]),
+    (
+        "GET",
+        "/api/preview_migration?question[scope]=database&question[destination]=1.22.1&question[datasets]=",
+        Some(Action::PreviewMigration),
+        &[],
+    ),
+    (
+        "POST",
+        "/api/start_migration",
+        Some(Action::MigrateDatabase),
+        &[
+            ("question[scope]", "database"),
+            ("question[destination]", "1.22.1"),
+            ("question[datasets]", ""),
+            ("approval[run]", "x"),
+            ("approval[hash]", "x"),
+            ("approval[typed]", ""),
+        ],
+    ),
+    // Last: it ends the session that the others are asked with.
+    ("POST", "/api/sign_out", Some(Action::KeepOwnAccount), &[]),
+];
+
+/// What is no server function.
+const OTHERS: &[(&str, &str, Option<Action>, Form)] = &[
+    ("GET", "/healthz", None, &[]),
+    ("GET", "/api/compatibility?client=1.0.0", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/runs/x/events", Some(Action::ReadRuns), &[]),
+];
+
+#[tokio::test]
+async fn every_role_gets_what_the_table_says_and_nobody_gets_nothing() -> Result<()> {
+    let app = App::start().await?;
+    for role in Role::ALL {
+        let name = format!("somebody who is {role}");
+        let cookie = app.sign_up(&name, role).await?;
+        for (method, path, action, form) in OTHERS.iter().chain(FUNCTIONS) {
+            let allowed = action.is_none_or(|it| role.may(it));
+            let answer = ask(&app, &cookie, method, path, form).await?;
+            let what = format!("{path} as {role}: {} {}", answer.status, answer.text());
+            assert_eq!(answer.status != StatusCode::FORBIDDEN, allowed, "{what}");
+            assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{what}");
+            if !allowed {
+                let action = action.unwrap();
+                let denied = Principal { name: name.clone(), role }.permit(action).unwrap_err();
+                if OTHERS.iter().any(|it| it.1 == *path) {
+                    assert!(answer.text().contains(&denied.to_string()), "{what}");
+                    continue;
+                }
+                let said: Value = serde_json::from_slice(&answer.body)?;
+                for (key, value) in json!(denied).as_object().unwrap() {
+                    assert_eq!(&said[key], value, "{what}");
+                }
+            }
+        }
+    }
+    for (method, path, action, form) in OTHERS.iter().chain(FUNCTIONS) {
+        for cookie in ["", "fiftyone_migrate=0123456789abcdef"] {
+            let answer = ask(&app, cookie, method, path, form).await?;
+            let refused = answer.status == StatusCode::UNAUTHORIZED;
+            assert_eq!(refused, action.is_some(), "{path}: {} {}", answer.status, answer.text());
+        }
+    }
+    app.stop().await
+}
+
+#[tokio::test]
+async fn no_server_function_is_missing_from_the_table() -> Result<()> {
+    let app = App::start().await?;
+    let there: BTreeSet<(String, String)> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| (method.to_string(), path.to_owned()))
+        .collect();
+    let listed: BTreeSet<(String, String)> = FUNCTIONS
+        .iter()
+        .map(|(method, path, ..)| {
+            let path = path.split_once('?').map_or(*path, |it| it.0);
+            ((*method).to_owned(), path.to_owned())
+        })
+        .collect();
+    assert_eq!(there, listed);
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_does_nothing() -> Result<()> {
+    let app = App::start().await?;
+    let invite = format!("{}/api/users/invite", app.address);
+    let form = [("note", "evil"), ("role", "admin")];
+    let own = ("origin", app.address.as_str());
+    let cookie = ("cookie", app.admin.as_str());
+    for headers in [
+        vec![cookie],
+        vec![cookie, ("origin", "https://evil.example")],
+        vec![cookie, ("origin", "null")],
+        vec![cookie, own, ("sec-fetch-site", "cross-site")],
+        vec![cookie, ("sec-fetch-site", "same-site")],
+    ] {
+        let answer = tests::http::post(&invite, &headers, &form).await?;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert!(answer.text().contains("nothing was done"), "{}", answer.text());
+    }
+    assert!(!app.get("/users").await?.text().contains("evil"));
+    let answer = tests::http::post(&invite, &[cookie, own], &form).await?;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    assert!(app.get("/users").await?.text().contains("evil"));
+    app.stop().await
+}
+
+#[tokio::test]
+async fn whoever_has_not_signed_in_is_led_to_where_one_does_and_back() -> Result<()> {
+    let app = App::start().await?;
+    let answer = app.get_as("", "/users?a=b").await?;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers["location"], "/sign-in?next=%2Fusers%3Fa%3Db");
+    let page = app.get_as("", "/sign-in?next=%2Fusers%3Fa%3Db").await?;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().contains("value=\"/users?a=b\""), "{}", page.text());
+    let form = [("name", tests::ADMIN), ("password", tests::PASSWORD), ("next", "/users?a=b")];
+    let signed = post_by_browser(&app, "", "/api/sign_in", &form).await?;
+    assert_eq!(signed.status, StatusCode::FOUND, "{}", signed.text());
+    assert_eq!(signed.headers["location"], "/users?a=b");
+    let cookie = signed.headers["set-cookie"].to_str()?;
+    let given = cookie.split(';').next().unwrap();
+    assert!(cookie.contains("HttpOnly"), "{cookie}");
+    assert_eq!(app.get_as(given, "/users").await?.status, StatusCode::OK);
+    // And away again: the session is over, not only its cookie.
+    let out = post_by_browser(&app, given, "/api/sign_out", &[]).await?;
+    assert_eq!(out.headers["location"], "/sign-in");
+    assert!(out.headers["set-cookie"].to_str()?.contains("Max-Age=0"));
+    assert_eq!(app.get_as(given, "/users").await?.status, StatusCode::SEE_OTHER);
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_wrong_password_says_so_on_the_page_that_it_was_typed_on() -> Result<()> {
+    let app = App::start().await?;
+    let form = [("name", tests::ADMIN), ("password", "something else entirely"), ("next", "/")];
+    let refused = post_by_browser(&app, "", "/api/sign_in", &form).await?;
+    assert_eq!(refused.status, StatusCode::FOUND, "{}", refused.text());
+    assert!(!refused.headers.contains_key("set-cookie"));
+    let back = refused.headers["location"].to_str()?.replace(&app.address, "");
+    let page = app.get_as("", &back).await?.text();
+    assert!(page.contains("role=\"alert\""), "{page}");
+    assert!(!page.contains("something else entirely"), "{page}");
+    app.stop().await
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_or_gets_another_role_is_out_at_once() -> Result<()> {
+    let app = App::start().await?;
+    let (bob, eve) =
+        (app.sign_up("bob", Role::Member).await?, app.sign_up("eve", Role::Guest).await?);
+    assert_eq!(app.get_as(&bob, "/").await?.status, StatusCode::OK);
+    let form = [("account", "bob"), ("role", "admin")];
+    let done = app.post_as(&app.admin, "/api/users/role", &form).await?;
+    assert!(done.status.is_success(), "{}", done.text());
+    assert_eq!(app.get_as(&bob, "/").await?.status, StatusCode::SEE_OTHER);
+    let form = [("account", "eve"), ("disabled", "true")];
+    let done = app.post_as(&app.admin, "/api/users/disable", &form).await?;
+    assert!(done.status.is_success(), "{}", done.text());
+    assert_eq!(app.get_as(&eve, "/api/status").await?.status, StatusCode::UNAUTHORIZED);
+    app.stop().await
+}
+
+/// As a browser posts a form that has no scripts.
+async fn post_by_browser(
+    app: &App,
+    cookie: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> Result<tests::http::Answer> {
+    let page = format!("{}/sign-in", app.address);
+    let mut headers =
+        vec![("origin", app.address.as_str()), ("accept", "text/html"), ("referer", &page)];
+    if !cookie.is_empty() {
+        headers.push(("cookie", cookie));
+    }
+    tests::http::post(&format!("{}{path}", app.address), &headers, form).await
+}
+
+async fn ask(
+    app: &App,
+    cookie: &str,
+    method: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> Result<tests::http::Answer> {
+    if method == "GET" {
+        app.get_as(cookie, path).await
+    } else {
+        app.post_as(cookie, path, form).await
+    }
+}

@@ -1,0 +1,240 @@
+//! The runs: pages without scripts, events, and what forms ask for.
+
+use anyhow::{Context, Result};
+use engine::{Control, JobEvent, JobState, RunFrame};
+use http::StatusCode;
+use model::{Action, Principal};
+use tests::http::{Answer, Event, Events};
+use tests::{App, NEWEST, connect_as, console, ready, to};
+
+/// A run that was written down and cancelled before it began.
+async fn cancelled(app: &App) -> Result<String> {
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let permit = Principal::console("ada".to_owned()).permit(Action::ControlRuns)?;
+    engine.ask(&permit, &id, JobEvent::Cancel, None).await?;
+    Ok(id)
+}
+
+/// Waits until the run is in this state, and nothing is wanted of it.
+async fn until(app: &App, id: &str, state: JobState) -> Result<()> {
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let look = async || {
+        let run = engine.run(id).await?;
+        anyhow::ensure!(run.state == state && run.wish.is_none(), "it is {}", run.state);
+        Ok(())
+    };
+    ready::wait_for(&format!("run {id} to be {state}"), look).await
+}
+
+async fn next(events: &mut Events) -> Result<Event> {
+    events.next().await?.context("there are no events any more")
+}
+
+/// What comes until it is over.
+async fn all(mut events: Events) -> Result<Vec<Event>> {
+    let mut all = Vec::new();
+    while let Some(event) = events.next().await? {
+        all.push(event);
+    }
+    Ok(all)
+}
+
+/// Asks for something as a program does.
+async fn ask(app: &App, id: &str, event: &str) -> Result<Answer> {
+    app.post_as(&app.admin, "/api/control_run", &[("id", id), ("event", event)]).await
+}
+
+/// Asks for something as a browser without scripts does, on this page.
+async fn from_page(app: &App, page: &str, id: &str, event: &str) -> Result<Answer> {
+    let headers = [
+        ("accept", "text/html"),
+        ("referer", page),
+        ("origin", app.address.as_str()),
+        ("cookie", app.admin.as_str()),
+    ];
+    let control = format!("{}/api/control_run", app.address);
+    tests::http::post(&control, &headers, &[("id", id), ("event", event)]).await
+}
+
+#[tokio::test]
+async fn where_nothing_was_migrated_the_page_says_what_to_do() -> Result<()> {
+    let app = App::start().await?;
+    let page = app.get("/runs").await?;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text().contains("Nothing was migrated here yet"));
+    assert!(page.text().contains("href=\"/migrate\""));
+    let page = app.get("/runs/000000000000000000000000").await?;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text().contains("run `000000000000000000000000` not found"), "{}", page.text());
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_run_is_watched_and_controlled_without_scripts() -> Result<()> {
+    let app = App::migrating().await?;
+    let id = cancelled(&app).await?;
+    let path = format!("/runs/{id}");
+    let address = format!("{}{path}", app.address);
+    let page = app.get(&path).await?.text();
+    for said in ["The database and every dataset to v", "Cancelled", "shall be cancelled", "Resume"]
+    {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+    // It rests: there is nothing to load again for.
+    assert!(!page.contains("http-equiv=\"refresh\""), "{page}");
+
+    let answer = from_page(&app, &address, &id, "resume").await?;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    assert_eq!(answer.headers["location"].to_str()?.trim_end_matches('?'), address);
+    until(&app, &id, JobState::Completed).await?;
+    let page = app.get(&format!("{path}?show=migrated")).await?.text();
+    for said in ["Completed and verified: 3 datasets", "100 %", "cats", "0.18.0", "Undo this run"] {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+    let list = app.get("/runs").await?.text();
+    assert!(list.contains(&format!("href=\"/runs/{id}\"")), "{list}");
+
+    // What cannot be done leads back as well, and the page says why.
+    let answer = from_page(&app, &address, &id, "pause").await?;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    let led = answer.headers["location"].to_str()?;
+    assert!(led.starts_with(&format!("{address}?")), "{led}");
+    let page = app.get(&led.replace(&app.address, "")).await?.text();
+    assert!(page.contains("a run that is completed cannot be paused"), "{page}");
+
+    let answer = from_page(&app, &address, &id, "undo").await?;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    until(&app, &id, JobState::Undone).await?;
+    app.stop().await
+}
+
+#[tokio::test]
+async fn programs_are_told_by_the_status_why_a_run_cannot_be_controlled() -> Result<()> {
+    let app = App::migrating().await?;
+    let id = cancelled(&app).await?;
+    let answer = ask(&app, &id, "pause").await?;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text());
+    let answer = ask(&app, "7", "resume").await?;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.text());
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_read_only_shows_runs_and_takes_no_wishes() -> Result<()> {
+    let app = App::start().await?;
+    let id = cancelled(&app).await?;
+    let page = app.get(&format!("/runs/{id}")).await?.text();
+    assert!(page.contains("set `FIFTYONE_DATABASE_ADMIN=true`"), "{page}");
+    assert!(!page.contains("control_run"), "{page}");
+    let answer = ask(&app, &id, "resume").await?;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text());
+    assert!(answer.text().contains("FIFTYONE_DATABASE_ADMIN"), "{}", answer.text());
+    app.stop().await
+}
+
+#[tokio::test]
+async fn events_tell_how_a_run_goes_until_it_rests() -> Result<()> {
+    let app = App::migrating().await?;
+    let id = cancelled(&app).await?;
+    let url = format!("{}/api/runs/{id}/events", app.address);
+    let rested = all(Events::of(&url, &app.admin, "").await?).await?;
+    let [first, end] = rested.as_slice() else { panic!("{rested:?}") };
+    let frame: RunFrame = serde_json::from_str(&first.data)?;
+    assert_eq!(frame.run.state, JobState::Cancelled);
+    assert_eq!(end.name, "end");
+
+    ask(&app, &id, "resume").await?;
+    let events = all(Events::of(&url, &app.admin, "").await?).await?;
+    let (end, frames) = events.split_last().context("nothing was told")?;
+    assert_eq!(end.name, "end");
+    let frames: Vec<RunFrame> =
+        frames.iter().map(|it| serde_json::from_str(&it.data)).collect::<Result<_, _>>()?;
+    assert!(frames.iter().rev().skip(1).all(|it| !it.rests()), "{frames:#?}");
+    assert!(frames.is_sorted_by_key(|it| it.at.clone()), "{frames:#?}");
+    let last = frames.last().context("there was no frame")?;
+    assert_eq!((last.run.state, last.share().percent), (JobState::Completed, 100));
+    assert!(
+        frames.iter().all(|it| it.run.state == JobState::Completed || it.share().percent < 100)
+    );
+
+    let unknown = app.get("/api/runs/7/events").await?;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    app.stop().await
+}
+
+#[tokio::test]
+async fn all_who_watch_a_run_share_one_reader_and_who_comes_back_hears_only_what_is_new()
+-> Result<()> {
+    // Nobody carries it out, so that nothing happens to it.
+    let app = App::start().await?;
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let url = format!("{}/api/runs/{id}/events", app.address);
+    let mut one = Events::of(&url, &app.admin, "").await?;
+    let mut other = Events::of(&url, &app.admin, "").await?;
+    let first = next(&mut one).await?;
+    // A frame has the number of its reader and its own.
+    assert_eq!(next(&mut other).await?, first);
+
+    let mut back = Events::of(&url, &app.admin, &first.id).await?;
+    let permit = Principal::console("ada".to_owned()).permit(Action::ControlRuns)?;
+    engine.ask(&permit, &id, JobEvent::Cancel, None).await?;
+    let news = next(&mut back).await?;
+    assert_ne!(news.id, first.id);
+    let frame: RunFrame = serde_json::from_str(&news.data)?;
+    assert_eq!(frame.run.state, JobState::Cancelled);
+    for events in [&mut one, &mut other] {
+        assert_eq!(next(events).await?, news);
+    }
+    for events in [one, other, back] {
+        let left = all(events).await?;
+        assert_eq!(left.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["end"]);
+    }
+
+    // The reader ends when the last of them has left; who comes then has another.
+    let another = async || {
+        let fresh = next(&mut Events::of(&url, &app.admin, "").await?).await?;
+        let reader = |it: &Event| it.id.split_once('-').map(|(it, _)| it.to_owned());
+        anyhow::ensure!(reader(&fresh) != reader(&first), "it is {} still", first.id);
+        Ok(())
+    };
+    ready::wait_for("the reader to end", another).await?;
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_server_that_ends_lets_those_go_who_watch() -> Result<()> {
+    let app = App::start().await?;
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let mut events =
+        Events::of(&format!("{}/api/runs/{id}/events", app.address), &app.admin, "").await?;
+    next(&mut events).await?;
+    app.stop().await?;
+    assert_eq!(events.next().await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_watches_is_told_that_mongodb_is_away() -> Result<()> {
+    let mut app = App::start().await?;
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let mut events =
+        Events::of(&format!("{}/api/runs/{id}/events", app.address), &app.admin, "").await?;
+    next(&mut events).await?;
+    app.mongo.kill();
+    let trouble = next(&mut events).await?;
+    assert_eq!(trouble.name, "trouble");
+    assert!(trouble.data.contains("MongoDB"), "{trouble:?}");
+    app.stop().await
+}
