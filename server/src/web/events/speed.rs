@@ -35,7 +35,8 @@ impl Speed {
             self.seen.clear();
         }
         self.seen.push_back((now, documents));
-        while self.seen.front().is_some_and(|(at, _)| now.duration_since(*at) > SPAN) {
+        // One from before that stays, or looks that take long would never say anything.
+        while self.seen.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= SPAN) {
             self.seen.pop_front();
         }
         let (since, before) = self.seen.front()?;
