@@ -51,7 +51,7 @@ mod browser {
     use std::time::Duration;
 
     use futures_util::{
-        StreamExt,
+        FutureExt, StreamExt,
         future::{AbortHandle, abortable},
         stream::select,
     };
@@ -70,10 +70,8 @@ mod browser {
         });
         // The stream is closed when it is dropped.
         on_cleanup(move || handle.abort());
-        spawn_local(async move {
-            // Whether it was cut short is nobody's business any more.
-            drop(following.await);
-        });
+        // Whether it was cut short is nobody's business any more.
+        spawn_local(following.map(|_| ()));
     }
 
     /// How it ended; `None` if it could not even begin. The browser connects again by itself where it was cut off.
