@@ -1,11 +1,16 @@
-//! One file per component.
+//! One file per component; those that only the server needs are not compiled for the browser.
 
+#[cfg(feature = "ssr")]
 mod client_table;
+#[cfg(feature = "ssr")]
 mod copy_button;
+#[cfg(feature = "ssr")]
 mod field;
+#[cfg(feature = "ssr")]
 mod loaded;
 mod masthead;
 mod notice;
+#[cfg(feature = "ssr")]
 mod opening_answer;
 mod progress_bar;
 mod read_only;
@@ -15,16 +20,24 @@ mod time_ago;
 mod verdict_banner;
 mod version_chart;
 mod version_facts;
+#[cfg(feature = "ssr")]
 mod version_table;
+#[cfg(feature = "ssr")]
 mod way_summary;
+#[cfg(feature = "ssr")]
 mod when;
 
+#[cfg(feature = "ssr")]
 pub use client_table::ClientTable;
+#[cfg(feature = "ssr")]
 pub use copy_button::Command;
+#[cfg(feature = "ssr")]
 pub use field::Field;
+#[cfg(feature = "ssr")]
 pub use loaded::Loaded;
 pub use masthead::{Masthead, Who};
 pub use notice::Notice;
+#[cfg(feature = "ssr")]
 pub use opening_answer::OpeningAnswer;
 pub use progress_bar::ProgressBar;
 pub use read_only::ReadOnly;
@@ -34,6 +47,9 @@ pub use time_ago::TimeAgo;
 pub use verdict_banner::VerdictBanner;
 pub use version_chart::VersionChart;
 pub use version_facts::VersionFacts;
+#[cfg(feature = "ssr")]
 pub use version_table::VersionTable;
+#[cfg(feature = "ssr")]
 pub use way_summary::WaySummary;
+#[cfg(feature = "ssr")]
 pub use when::When;

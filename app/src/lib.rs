@@ -7,10 +7,6 @@
 #![recursion_limit = "256"]
 
 pub mod api;
-#[cfg_attr(
-    not(feature = "ssr"),
-    expect(dead_code, unused_imports, reason = "the server alone makes most pages")
-)]
 mod components;
 mod live;
 mod pages;

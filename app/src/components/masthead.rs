@@ -77,7 +77,8 @@ fn Person(session: Session) -> impl IntoView {
     view! {
         <div class="person">
             <span class="person-name">
-                <a href="/account" rel="external">{principal.name}</a> <span class="muted">{format!("{} of {database}", principal.role)}</span>
+                <a href="/account" rel="external">{principal.name}</a> " "
+                <span class="muted">{format!("{} of {database}", principal.role)}</span>
             </span>
             // A form of the browser's own: what a page knows of a session must not outlive it.
             <form method="post" action={form::address::<SignOut>()}>
