@@ -259,7 +259,7 @@ pub struct ServeArgs {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8051")]
     pub listen: std::net::SocketAddr,
-    /// The address that people use, where a proxy with a certificate stands in front: https://migrate.example.com
+    /// The address that people use, where a proxy with a certificate stands in front, such as `https://migrate.example.com`
     #[arg(long, value_name = "ADDRESS", env = "FIFTYONE_MIGRATE_URL")]
     pub url: Option<crate::web::Reach>,
     /// Fill an empty database with a small deployment of old datasets, to try things out.

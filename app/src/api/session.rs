@@ -13,7 +13,8 @@ pub async fn who_is_asking() -> Result<Option<Session>, ApiError> {
     let Some(principal) = super::gate::principal()? else { return Ok(None) };
     let engine = expect_context::<engine::Engine>();
     let (database, read_only) = (engine.database().to_owned(), !engine.may_migrate());
-    Ok(Some(Session { principal, database, read_only }))
+    // Server functions are asynchronous, whether they wait or not.
+    std::future::ready(Ok(Some(Session { principal, database, read_only }))).await
 }
 
 /// Begins a session, and goes on to the page that was asked for.
