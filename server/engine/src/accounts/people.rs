@@ -102,7 +102,7 @@ impl Accounts {
 
     /// Changes the access of an account, unless nobody would be left to let others in. Returns whether it was another one before.
     ///
-    /// All such changes follow one another (see [`crate::store::Roster`]), so that two admins who demote each other at the
+    /// All such changes follow one another (see `store`), so that two admins who demote each other at the
     /// same moment do not both find the other one left.
     async fn change_access(
         &self,
