@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use anyhow::Result;
+use bson::doc;
 use engine::JobState;
 use http::StatusCode;
 use tests::{App, http::Answer, ready};
@@ -127,6 +128,39 @@ async fn starting_a_plan_twice_is_one_run_and_a_server_carries_it_out() -> Resul
     assert_eq!(location(&send(&app, &form).await?), format!("/runs/{run}"));
     assert_eq!(engine.runs().await?.len(), 1);
     assert_eq!(engine.status().await?.database_version.as_deref(), Some("1.22.1"));
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_plan_tells_the_very_names_that_datasets_get_and_can_be_started_later() -> Result<()> {
+    let app = App::migrating().await?;
+    // Both are `street-scenes` in URLs, from 0.19.0 on.
+    for (name, collection) in [("Street Scenes", "samples.one"), ("street-scenes", "samples.two")] {
+        let dataset = doc! {
+            "name": name, "version": "0.18.0", "persistent": true, "media_type": "image",
+            "sample_collection_name": collection, "sample_fields": [],
+        };
+        app.mongo.database().collection("datasets").insert_one(dataset).await?;
+    }
+    let page = see(&app, "/migrate?scope=everything&destination=1.22.1").await?.text();
+    let (run, hash) = (field(&page, "approval[run]"), field(&page, "approval[hash]"));
+    let told = page.split_once("-RENAMED-").map(|it| it.1.chars().take(19).collect::<String>());
+    let told = told.unwrap_or_else(|| panic!("no name is told: {page}"));
+    // The names are made of the time in seconds.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let answer = send(&app, &fields(&run, &hash, "1.22.1", "fiftyone-test")).await?;
+    assert_eq!(location(&answer), format!("/runs/{run}"));
+    let engine = app.engine();
+    ready::wait_for("the run to be completed", async || {
+        let run = engine.run(&run).await?;
+        anyhow::ensure!(run.state == JobState::Completed, "it is {}", run.state);
+        Ok(())
+    })
+    .await?;
+    let names = engine.datasets().await?.into_iter().filter_map(|it| it.name);
+    let renamed: Vec<String> = names.filter(|it| it.contains("-RENAMED-")).collect();
+    assert_eq!(renamed.len(), 1, "{renamed:?}");
+    assert!(renamed[0].ends_with(&format!("-RENAMED-{told}")), "{renamed:?}, told {told}");
     app.stop().await
 }
 

@@ -91,11 +91,27 @@ impl From<String> for Why {
     }
 }
 
+/// The times that a migration writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// The time of the migration.
+    pub now: DateTime,
+    /// The time that new names are made of.
+    pub named: DateTime,
+}
+
+impl Times {
+    /// Those of a run, whose id is known before it begins.
+    pub fn of(run: ObjectId, now: DateTime) -> Self {
+        Self { now, named: run.timestamp() }
+    }
+}
+
 /// Loads and folds, keeping track of which names are taken.
 #[derive(Debug)]
 pub struct Loader {
     store: Store,
-    now: DateTime,
+    times: Times,
     names: Arc<Mutex<Names>>,
     /// Where datasets are, whatever they say.
     head: Option<Release>,
@@ -129,19 +145,19 @@ impl Loader {
     /// A loader for these tasks. Reads all names if one of the tasks needs them.
     pub async fn new(
         store: Store,
-        now: DateTime,
+        times: Times,
         tasks: &[Task],
         archive: Option<Arc<Entries>>,
     ) -> Result<Self, Failure> {
         let needed = tasks.iter().any(|it| it.reads(Read::Names));
         let names = if needed { store.names().await? } else { Names::default() };
-        Ok(Self { store, now, names: Arc::new(Mutex::new(names)), archive, head: None })
+        Ok(Self { store, times, names: Arc::new(Mutex::new(names)), archive, head: None })
     }
 
     /// The same, with the same names, and what the archive has by now.
     pub fn with(&self, archive: Option<Arc<Entries>>) -> Self {
         let (store, names, head) = (self.store.clone(), Arc::clone(&self.names), self.head.clone());
-        Self { store, now: self.now, names, head, archive }
+        Self { store, times: self.times, names, head, archive }
     }
 
     /// The same for datasets that are at this version, and say that they are at another.
@@ -265,7 +281,12 @@ impl Loader {
             let dataset = Dataset { document, runs: read.runs.clone() };
             let folded = {
                 let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-                let env = Env { now: self.now, names: &names, results: &results };
+                let env = Env {
+                    now: self.times.now,
+                    named: self.times.named,
+                    names: &names,
+                    results: &results,
+                };
                 fold(dataset, &head.release, &task.destination, env)
             };
             let outcome = match folded {
@@ -320,7 +341,7 @@ impl Loader {
         let document = decoded(&read.document).map_err(Failure::other)?;
         let before = Dataset { document, runs: read.runs.clone() };
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let env = Env { now: self.now, names: &names, results };
+        let env = Env { now: self.times.now, named: self.times.named, names: &names, results };
         Ok(archive::lost(&before, &outcome.dataset, (from, to), env))
     }
 
@@ -341,7 +362,7 @@ impl Loader {
         let own = |it: &&Document| it.get("dataset_id") == Some(&task.entry.id);
         let operations: Vec<Document> = batch.operations.iter().filter(own).cloned().collect();
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let env = Env { now: self.now, names: &names, results };
+        let env = Env { now: self.times.now, named: self.times.named, names: &names, results };
         let way = (head, &task.destination);
         let given = give_back(outcome, way, &archived, &operations, env).map_err(|refusal| {
             format!(

@@ -7,7 +7,7 @@ mod privileges;
 use bson::oid::ObjectId;
 use model::{
     Action, Approval, DatabaseStep, Friction, MigrationPlan, NotStarted, Permit, PlanDestination,
-    PlanQuestion, PlanScope, Stakes, Started, figures,
+    PlanQuestion, PlanScope, Stakes, Started, words,
 };
 use revisions::Release;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use self::groups::{groups, losses};
 use crate::{
     Control, DatabaseReport, DatasetReport, Engine, Error, OnFailure, Report, Request, Result,
-    State, Target, versions,
+    State, Target, run::Going, versions,
 };
 
 impl Engine {
@@ -42,8 +42,9 @@ impl Engine {
     /// refused. What cannot be done with single datasets is in the plan.
     pub async fn preview(&self, permit: &Permit, question: &PlanQuestion) -> Result<MigrationPlan> {
         let request = request(question)?;
-        let report = self.foresee(permit, &request).await?;
-        let mut plan = self.plan_of(permit, &request, &report);
+        let run = ObjectId::new();
+        let report = self.foresee(permit, &request, run).await?;
+        let mut plan = self.plan_of(permit, &request, &report, run);
         plan.checks = self.checks(&request, &report).await?;
         Ok(plan)
     }
@@ -73,8 +74,8 @@ impl Engine {
             return Ok(Started::Run { id: id.to_hex() });
         }
         let request = request(question)?;
-        let report = self.foresee(permit, &request).await?;
-        let plan = self.plan_of(permit, &request, &report);
+        let report = self.foresee(permit, &request, id).await?;
+        let plan = self.plan_of(permit, &request, &report, id);
         let not = |why| Ok(Started::Not { why });
         let Some(friction) = plan.friction else { return not(NotStarted::Nothing) };
         if plan.hash != approval.hash {
@@ -87,14 +88,23 @@ impl Engine {
         Ok(Started::Run { id: id.to_hex() })
     }
 
-    async fn foresee(&self, permit: &Permit, request: &Request) -> Result<Report> {
+    /// What this run would do: the names that it would give are made of its id.
+    async fn foresee(&self, permit: &Permit, request: &Request, run: ObjectId) -> Result<Report> {
+        permit.covers(Action::PreviewMigration)?;
         let (control, _meter, _events) = Control::new();
         let dry = Request { dry_run: true, ..request.clone() };
-        Box::pin(self.migrate(permit, dry, control)).await
+        let going = Going { planned: Some(run), ..Going::default() };
+        Box::pin(self.carry(Some(permit.clone()), dry, going, control)).await
     }
 
     /// The plan as it is told; what is looked at beside it is added by whoever shows it.
-    fn plan_of(&self, permit: &Permit, request: &Request, report: &Report) -> MigrationPlan {
+    fn plan_of(
+        &self,
+        permit: &Permit,
+        request: &Request,
+        report: &Report,
+        run: ObjectId,
+    ) -> MigrationPlan {
         let name = self.store.name();
         let destination = request.destination.as_ref().unwrap_or(versions::newest()).to_string();
         let database = report.database.as_ref().map(step);
@@ -121,7 +131,7 @@ impl Engine {
             archived,
             estimate: report.estimate.clone().filter(|_| there_is_work),
             undo_days: self.undo_days,
-            run: ObjectId::new().to_hex(),
+            run: run.to_hex(),
             hash: hash(request, report),
             destination,
             database,
@@ -241,7 +251,7 @@ fn sentence(report: &Report, destination: &str) -> String {
 
 fn datasets(count: usize) -> String {
     let are = if count == 1 { "is" } else { "are" };
-    format!("{} {are}", figures::counted(whole(count), "dataset"))
+    format!("{} {are}", words::counted(whole(count), "dataset"))
 }
 
 /// What identifies a plan: what was asked for, and what would become of everything. The figures of an estimate may change

@@ -75,7 +75,7 @@ impl Engine {
             reopened.map_err(|it| self.store.error(it))?;
         }
         let only = Some(again.into_iter().map(|it| it.id).collect());
-        let going = Going { job: Some(job.id), only, hands_over, left };
+        let going = Going { job: Some(job.id), planned: None, only, hands_over, left };
         self.carry(None, job.request()?, going, control).await
     }
 

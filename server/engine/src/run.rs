@@ -17,7 +17,7 @@ use crate::{
     archive::{Entries, settle_left},
     job::{Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
-    load::{Loaded, Loader, Task, Why, Work},
+    load::{Loaded, Loader, Task, Times, Why, Work},
     pass::Halt,
     plan::{Plan, plan, report_of},
     policy::{self, Decision},
@@ -99,6 +99,8 @@ pub struct Run {
 pub struct Going {
     /// The run to go on with; `None` for a new one.
     pub(crate) job: Option<ObjectId>,
+    /// The run that would be begun, where it is only said what it would do.
+    pub(crate) planned: Option<ObjectId>,
     /// Only these datasets, by the text of their `_id`: names may have changed since it began.
     pub(crate) only: Option<BTreeSet<String>>,
     /// Whether it is left to other servers when this one is told to stop.
@@ -524,8 +526,9 @@ impl Run {
         let mut reports: Vec<DatasetReport> =
             plan.stamps.iter().map(|it| report_of(it, State::Planned)).collect();
         let error = |it| self.store.error(it);
-        let now = DateTime::now();
-        let loader = Loader::new(self.store.clone(), now, &plan.tasks, archive.cloned());
+        let run = self.going.job.or(self.going.planned).unwrap_or_default();
+        let times = Times::of(run, DateTime::now());
+        let loader = Loader::new(self.store.clone(), times, &plan.tasks, archive.cloned());
         let loader = loader.await.map_err(error)?;
         for tasks in groups(&plan.tasks) {
             if self.control.is_stopped() {

@@ -320,7 +320,7 @@ impl Engine {
             }
             _ => None,
         };
-        let going = Going { job: Some(job.id), only, hands_over, left: Vec::new() };
+        let going = Going { job: Some(job.id), only, hands_over, ..Going::default() };
         self.carry(None, job.request()?, going, control).await
     }
 

@@ -12,6 +12,8 @@ use crate::{Effect, Expr, Merge, Names, Scope, Step, Update, mint::mint};
 pub struct Env<'a> {
     /// The time of the migration: one for a whole run.
     pub now: DateTime,
+    /// The time that new names are made of: known before the migration begins, so that they can be told.
+    pub named: DateTime,
     /// All names and slugs; only complete if a revision in the path has [`Read::Names`](crate::Read).
     pub names: &'a Names,
     /// The GridFS files that exist and hold a JSON object; see [`Read::Results`](crate::Read).

@@ -149,7 +149,12 @@ mod tests {
             "evaluations": {}, "brain_methods": {}, "classes": {},
         };
         let (names, results) = (Names::default(), BTreeSet::new());
-        let env = Env { now: DateTime::from_millis(0), names: &names, results: &results };
+        let env = Env {
+            now: DateTime::from_millis(0),
+            named: DateTime::from_millis(0),
+            names: &names,
+            results: &results,
+        };
         let release = |text: &str| text.parse::<Release>().unwrap();
         for version in ["0.9.4", "0.8.0", "0.7.4", "0.7.3", "0.7.2", "0.6.5", "0.6.2", "0.0.0"] {
             let dataset = Dataset::new(document.clone());

@@ -21,7 +21,7 @@ pub(crate) fn among(
     mut dataset: Dataset,
 ) -> Result<Trial, Reason> {
     let now = DateTime::parse_rfc3339_str("2024-01-02T03:04:05.678Z").unwrap();
-    let mut cx = Context::new(Env { now, names, results });
+    let mut cx = Context::new(Env { now, named: now, names, results });
     change(&mut dataset, &mut cx)?;
     Ok(Trial { dataset, steps: cx.steps, warnings: cx.warnings })
 }

@@ -118,7 +118,7 @@ mod tests {
     ) -> Result<(Dataset, Vec<String>), Reason> {
         let (names, results) = (Names::default(), BTreeSet::new());
         let mut cx =
-            Context::new(Env { now: DateTime::from_millis(1), names: &names, results: &results });
+            Context::new(Env { now: DateTime::from_millis(1), named: DateTime::from_millis(1), names: &names, results: &results });
         transform(&mut dataset, &mut cx)?;
         assert_eq!(cx.steps, []);
         Ok((dataset, cx.warnings))

@@ -136,7 +136,7 @@ mod tests {
 
     fn up_of(document: Document) -> Result<(Document, Vec<Step>), Reason> {
         let (names, results) = (Names::default(), BTreeSet::new());
-        let mut cx = Context::new(Env { now: NOW, names: &names, results: &results });
+        let mut cx = Context::new(Env { now: NOW, named: NOW, names: &names, results: &results });
         let mut dataset = Dataset::new(document);
         up(&mut dataset, &mut cx)?;
         assert_eq!(cx.warnings, [""; 0]);

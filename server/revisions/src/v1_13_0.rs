@@ -79,7 +79,7 @@ mod tests {
     fn run(transform: Transform, document: Document) -> Result<(Document, Vec<String>), Reason> {
         let (names, results) = (Names::default(), BTreeSet::new());
         let mut cx =
-            Context::new(Env { now: DateTime::from_millis(1), names: &names, results: &results });
+            Context::new(Env { now: DateTime::from_millis(1), named: DateTime::from_millis(1), names: &names, results: &results });
         let mut dataset = Dataset::new(document);
         transform(&mut dataset, &mut cx)?;
         assert_eq!(cx.steps, []);

@@ -33,7 +33,7 @@ mod tests {
     fn after(transform: Transform, document: Document) -> Document {
         let (names, results) = (Names::default(), BTreeSet::new());
         let mut cx =
-            Context::new(Env { now: DateTime::from_millis(1), names: &names, results: &results });
+            Context::new(Env { now: DateTime::from_millis(1), named: DateTime::from_millis(1), names: &names, results: &results });
         let mut dataset = Dataset::new(document);
         transform(&mut dataset, &mut cx).unwrap();
         assert_eq!((cx.steps.len(), cx.warnings.len()), (0, 0));

@@ -34,7 +34,7 @@ mod tests {
     fn steps(transform: Transform) -> Vec<Step> {
         let (names, results) = (Names::default(), BTreeSet::new());
         let mut cx =
-            Context::new(Env { now: DateTime::from_millis(1), names: &names, results: &results });
+            Context::new(Env { now: DateTime::from_millis(1), named: DateTime::from_millis(1), names: &names, results: &results });
         let mut dataset = Dataset::default();
         transform(&mut dataset, &mut cx).unwrap();
         assert_eq!(dataset, Dataset::default());

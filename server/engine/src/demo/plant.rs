@@ -43,7 +43,8 @@ fn fold_down(sketch: &mut Sketch) -> Result<Outcome, Refusal> {
         .collect();
     let dataset = Dataset { document: sketch.document.clone(), runs };
     let results: BTreeSet<ObjectId> = sketch.results.iter().map(|(file, _)| *file).collect();
-    let env = Env { now: sketch.now(), names: &Names::default(), results: &results };
+    let env =
+        Env { now: sketch.now(), named: sketch.now(), names: &Names::default(), results: &results };
     fold(dataset, newest(), &Release::new(sketch.version), env)
 }
 

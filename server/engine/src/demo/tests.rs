@@ -54,7 +54,12 @@ impl Deployment {
     fn fold(&self, dataset: Dataset, to: &Release) -> Result<Outcome, Refusal> {
         let head = version(dataset.document.get_str("version").unwrap());
         let now = DateTime::from_millis(1_800_000_000_000);
-        fold(dataset, &head, to, Env { now, names: &self.names, results: &self.results })
+        fold(
+            dataset,
+            &head,
+            to,
+            Env { now, named: now, names: &self.names, results: &self.results },
+        )
     }
 }
 

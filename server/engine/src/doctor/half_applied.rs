@@ -15,7 +15,7 @@ use super::{
     surgery::{Edit, doctor},
 };
 use crate::{
-    load::{Loaded, Loader, Task},
+    load::{Loaded, Loader, Task, Times},
     pass::{Halt, Passes},
     store::{Entry, Failure},
     write::{Writer, Written, Yields},
@@ -136,7 +136,9 @@ async fn carry(
         return Ok(Ok(Vec::new()));
     };
     let task = Task { entry, head: Some(from.clone()), destination: to.clone() };
-    let loader = Loader::new(store.clone(), *now, std::slice::from_ref(&task), None).await?;
+    let loader =
+        Loader::new(store.clone(), Times::of(run.0, *now), std::slice::from_ref(&task), None);
+    let loader = loader.await?;
     let loader = loader.from(from.clone());
     let work = match loader.load(vec![task]).await?.pop() {
         Some(Loaded::Ready(work)) => work,

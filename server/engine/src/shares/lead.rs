@@ -130,7 +130,7 @@ impl<'a> Lead<'a> {
     /// Somebody offers to help: what was not begun, and depends on no other dataset, is for everybody from now on.
     async fn divide(&mut self, goes_on: bool, yields: &Yields) -> Result<(), Failure> {
         let (run, lease, key) = (self.hand.id(), self.hand.fence(), ObjectId::new());
-        let untied = untied(&self.tasks, &self.store.ties().await?, self.hand.time());
+        let untied = untied(&self.tasks, &self.store.ties().await?, self.hand.id().timestamp());
         if !self.store.open_division(lease).await? {
             self.hand.lose();
             return Ok(());

@@ -17,32 +17,32 @@ type Part = (&'static str, String);
 pub fn untied<'a>(
     tasks: impl IntoIterator<Item = &'a Task>,
     listed: &[Tie],
-    now: DateTime,
+    named: DateTime,
 ) -> BTreeSet<String> {
     let mut users: HashMap<Part, usize> = HashMap::new();
-    for part in listed.iter().flat_map(|it| parts(it, now)) {
+    for part in listed.iter().flat_map(|it| parts(it, named)) {
         *users.entry(part).or_default() += 1;
     }
     let known: HashMap<String, &Tie> = listed.iter().map(|it| (key(&it.id), it)).collect();
     let is_alone = |task: &&Task| {
         // One that is not listed is deleted by now, or an old id: nothing is known of it.
         let Some(tie) = known.get(&key(&task.entry.id)) else { return false };
-        let named = task.reads(Read::Names) && tie.slug.is_none();
-        if named && future(tie, now).is_none() {
+        let gets_name = task.reads(Read::Names) && tie.slug.is_none();
+        if gets_name && future(tie, named).is_none() {
             return false;
         }
-        let mut parts = parts(tie, now).into_iter();
-        parts.all(|it| users[&it] == 1 || (!named && matches!(it.0, "name" | "slug")))
+        let mut parts = parts(tie, named).into_iter();
+        parts.all(|it| users[&it] == 1 || (!gets_name && matches!(it.0, "name" | "slug")))
     };
     tasks.into_iter().filter(is_alone).map(|it| it.entry.id_text()).collect()
 }
 
 /// Everything that another dataset may have as well.
-fn parts(tie: &Tie, now: DateTime) -> BTreeSet<Part> {
+fn parts(tie: &Tie, named: DateTime) -> BTreeSet<Part> {
     let text = |it: &Option<Bson>| it.as_ref().and_then(Bson::as_str).map(str::to_owned);
     let mut parts = BTreeSet::new();
     parts.extend(text(&tie.name).map(|it| ("name", it)));
-    parts.extend(text(&tie.slug).or_else(|| future(tie, now)).map(|it| ("slug", it)));
+    parts.extend(text(&tie.slug).or_else(|| future(tie, named)).map(|it| ("slug", it)));
     for it in tie.collections.iter().filter_map(Bson::as_str).filter(|it| !it.is_empty()) {
         parts.insert(("collection", it.to_owned()));
         // Datasets from before 0.14 do not name their frames.
@@ -53,8 +53,8 @@ fn parts(tie: &Tie, now: DateTime) -> BTreeSet<Part> {
 }
 
 /// What it will be called in URLs.
-fn future(tie: &Tie, now: DateTime) -> Option<String> {
-    name_in_urls(tie.name.as_ref()?, now)
+fn future(tie: &Tie, named: DateTime) -> Option<String> {
+    name_in_urls(tie.name.as_ref()?, named)
 }
 
 fn key(id: &Bson) -> String {

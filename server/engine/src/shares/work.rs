@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::{
     archive::{Archive, Entries},
     journal::{Contended, Journal},
-    load::{Loader, Task},
+    load::{Loader, Task, Times},
     pass::Passes,
     progress::Control,
     report::DatasetReport,
@@ -137,7 +137,8 @@ impl Bench {
         {
             return Ok(Arc::clone(loader));
         }
-        let new = Arc::new(Loader::new(self.store.clone(), self.time, tasks, None).await?);
+        let times = Times::of(self.run, self.time);
+        let new = Arc::new(Loader::new(self.store.clone(), times, tasks, None).await?);
         *loader = Some((Arc::clone(&new), names));
         Ok(new)
     }

@@ -103,6 +103,7 @@ fn a_fold_over_nothing_only_stamps_the_version() {
     let dataset = &state.datasets[0];
     let env = crate::Env {
         now: super::state::NOW,
+        named: super::state::NOW,
         names: &crate::Names::default(),
         results: &std::collections::BTreeSet::new(),
     };

@@ -56,7 +56,7 @@ impl State {
 
     /// Takes a dataset from one version to another, among the names and files of this database.
     pub fn fold(&self, dataset: &Dataset, from: &str, to: &str) -> Result<Outcome, Refusal> {
-        let env = Env { now: NOW, names: &self.names, results: &self.results };
+        let env = Env { now: NOW, named: NOW, names: &self.names, results: &self.results };
         fold(dataset.clone(), &release(from), &release(to), env)
     }
 

@@ -49,17 +49,17 @@ pub(super) fn name(document: &mut Document, cx: &mut Context<'_>) {
 }
 
 /// What a dataset with this name is called in URLs, if it keeps its name. `None` if it gets another in any case, or might
-/// have one that another dataset gets in a run that began `now`.
-pub fn name_in_urls(name: &Bson, now: DateTime) -> Option<String> {
+/// have one that another dataset gets in a run whose names are made of the time `named`.
+pub fn name_in_urls(name: &Bson, named: DateTime) -> Option<String> {
     let found = slug(&beginning(name.as_str()?))?;
-    let stamp = slug(&stamps(now).0)?;
+    let stamp = slug(&stamps(named).0)?;
     (!found.contains(&stamp)).then_some(found)
 }
 
 /// A name made from the time, with its slug, that no other dataset has.
 fn vacant(cx: &Context<'_>, id: &Bson, compose: impl Fn(&str) -> String) -> (String, String) {
     let names = cx.env.names;
-    let (short, long) = stamps(cx.env.now);
+    let (short, long) = stamps(cx.env.named);
     let stamp = if names.name_is_taken(id, &short) { long } else { short };
     let mut number = 1;
     loop {
@@ -111,7 +111,7 @@ mod tests {
         }
         let now = DateTime::parse_rfc3339_str("2024-01-02T03:04:05.678Z").unwrap();
         let results = BTreeSet::new();
-        let mut cx = Context::new(Env { now, names: &names, results: &results });
+        let mut cx = Context::new(Env { now, named: now, names: &names, results: &results });
         let mut document = before;
         name(&mut document, &mut cx);
         (document, cx.warnings)
