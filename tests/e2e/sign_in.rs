@@ -11,14 +11,13 @@ async fn one_signs_in_is_known_and_signs_out_with_and_without_scripts() -> Resul
         let browser = Browser::start(scripts).await?;
         browser.open(&format!("{}/users", app.address)).await?;
         sign_in(&browser, ADMIN, "not the password").await?;
-        let alert = browser.find("//*[@role='alert']").await?.text().await?;
-        assert!(alert.to_lowercase().contains("password"), "{alert}");
+        browser.wait_for("//*[@role='alert']", |it| it.contains("password")).await?;
         sign_in(&browser, ADMIN, PASSWORD).await?;
-        let heading = browser.find("//h1").await?.text().await?;
-        assert_eq!(heading, "Users", "one comes to where one wanted to");
-        assert!(browser.find("//*[@class='person']").await?.text().await?.contains(ADMIN));
+        // One comes to where one wanted to.
+        browser.wait_for("//h1", |it| it == "Users").await?;
+        browser.wait_for("//*[@class='person']", |it| it.contains(ADMIN)).await?;
         browser.click("Sign out").await?;
-        assert_eq!(browser.find("//h1").await?.text().await?, "Sign in");
+        browser.wait_for("//h1", |it| it == "Sign in").await?;
         if scripts == Scripts::On {
             assert_eq!(browser.complaints().await?, Vec::<String>::new());
         }
@@ -36,8 +35,7 @@ async fn somebody_who_was_invited_makes_an_account_and_sees_what_a_guest_may_see
     browser.fill("note", "Grace, who counts fish").await?;
     browser.choose("role", "guest").await?;
     browser.click("Make a link").await?;
-    let link = browser.find("//*[@class='token']").await?.text().await?;
-    assert!(link.starts_with("/invitation/"), "{link}");
+    let link = browser.wait_for("//*[@class='token']", |it| it.starts_with("/invitation/")).await?;
     browser.forget_cookies().await?;
 
     browser.open(&format!("{}{link}", app.address)).await?;
@@ -45,16 +43,13 @@ async fn somebody_who_was_invited_makes_an_account_and_sees_what_a_guest_may_see
     browser.fill("password", PASSWORD).await?;
     browser.fill("again", PASSWORD).await?;
     browser.click("Make the account and sign in").await?;
-    assert_eq!(browser.find("//h1").await?.text().await?, "Overview");
-    let pages = browser.find("//nav[@aria-label='Pages']").await?.text().await?;
-    assert!(!pages.contains("Users"), "{pages}");
+    browser.wait_for("//h1", |it| it == "Overview").await?;
+    browser.wait_for("//nav[@aria-label='Pages']", |it| !it.contains("Users")).await?;
     browser.open(&format!("{}/users", app.address)).await?;
-    let alert = browser.find("//*[@role='alert']").await?.text().await?;
-    assert!(alert.contains("that takes the role admin"), "{alert}");
+    browser.wait_for("//*[@role='alert']", |it| it.contains("that takes the role admin")).await?;
     // The link was for once.
     browser.open(&format!("{}{link}", app.address)).await?;
-    let heading = browser.find("//h1").await?.text().await?;
-    assert_eq!(heading, "This link does not hold any more");
+    browser.wait_for("//h1", |it| it == "This link does not hold any more").await?;
     browser.close().await?;
     app.stop().await
 }

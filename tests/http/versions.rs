@@ -110,7 +110,7 @@ async fn who_is_connected_is_seen_with_what_becomes_of_them() -> Result<()> {
     let others = connect(Some("backup"), None).await?;
 
     let page = read(&app, "/clients?destination=0.18.0").await?;
-    has(&page, "After going to 0.18.0");
+    has(&page, "goes to 0.18.0");
     has(&page, "mongo-rust-driver|MongoEngine");
     has(&page, "No release that opens a database at v0.21.2 opens one at v0.18.0");
     has(&page, "✕ will be refused");

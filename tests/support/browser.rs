@@ -109,6 +109,16 @@ impl Browser {
         Ok(self.page.find(Locator::XPath(xpath)).await?)
     }
 
+    /// Waits until what a person finds at `xpath` reads like this: a page that is left may still be there for a moment.
+    pub async fn wait_for(&self, xpath: &str, holds: impl Fn(&str) -> bool) -> Result<String> {
+        ready::wait_for(&format!("what is at {xpath}"), async || {
+            let text = self.find(xpath).await?.text().await?;
+            anyhow::ensure!(holds(&text), "it reads `{text}`");
+            Ok(text)
+        })
+        .await
+    }
+
     /// Clicks the button that says `label`.
     pub async fn click(&self, label: &str) -> Result<()> {
         let button = self.find(&format!("//button[normalize-space()='{label}']")).await?;

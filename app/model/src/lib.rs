@@ -5,7 +5,6 @@ mod account;
 mod cause;
 mod clients;
 pub mod estimate;
-pub mod figures;
 mod job;
 mod pace;
 mod plan;

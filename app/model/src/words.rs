@@ -1,5 +1,7 @@
 //! Numbers and times in words, the same in the browser and on the server.
 
+use crate::Amount;
+
 /// A number with its thousands apart: `1,204,331`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -33,6 +35,15 @@ pub fn bytes(number: u64) -> String {
     let (whole, tenths) = (size / 1_024, size % 1_024 * 10 / 1_024);
     let unit = UNITS[unit];
     if whole < 10 { format!("{whole}.{tenths} {unit}") } else { format!("{} {unit}", count(whole)) }
+}
+
+/// `4`, `up to 9`, or `4 to 9`, each in these words.
+pub fn amount(it: Amount, words: impl Fn(u64) -> String) -> String {
+    match it {
+        Amount { least, most } if least == most => words(most),
+        Amount { least: 0, most } => format!("up to {}", words(most)),
+        Amount { least, most } => format!("{} to {}", words(least), words(most)),
+    }
 }
 
 /// So many milliseconds: `0.3 s`, `12 s`, `4 min`, `2 h 5 min`, `3 days`.
@@ -97,6 +108,13 @@ mod tests {
     fn bytes_are_told_in_the_unit_that_suits() {
         let told = [1, 1_023, 1_024, 3_670_016, 20 << 30, u64::MAX].map(bytes);
         assert_eq!(told, ["1 byte", "1,023 bytes", "1.0 KiB", "3.5 MiB", "20 GiB", "16,383 PiB"]);
+    }
+
+    #[test]
+    fn an_amount_is_a_range_unless_it_is_known() {
+        assert_eq!(amount(Amount::exactly(7), count), "7");
+        assert_eq!(amount(Amount { least: 0, most: 7 }, count), "up to 7");
+        assert_eq!(amount(Amount { least: 1_000, most: 2_000 }, count), "1,000 to 2,000");
     }
 
     #[test]

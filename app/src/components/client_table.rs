@@ -1,70 +1,59 @@
 //! Who is connected, and what becomes of them.
 
 use leptos::prelude::*;
-use model::{ClientGroup, Fate, Program};
+use model::{ClientGroup, Fate, Program, Tone, words};
+
+use super::{Cell, Head, Row, Table};
 
 /// A row for each program that seems to be connected.
 #[component]
-pub fn ClientTable(groups: Vec<ClientGroup>, destination: String) -> impl IntoView {
+pub fn ClientTable(groups: Vec<ClientGroup>) -> impl IntoView {
     view! {
-        <table class="stacked" role="table">
-            <caption class="unseen">"Programs that are connected to the server"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader" scope="col">"Program"</th>
-                    <th role="columnheader" scope="col">"From"</th>
-                    <th role="columnheader" scope="col">"User"</th>
-                    <th role="columnheader" scope="col">"Driver"</th>
-                    <th role="columnheader" scope="col">"Connections"</th>
-                    <th role="columnheader" scope="col">{format!("After going to {destination}")}</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                {groups.into_iter().map(|group| view! { <Row group /> }).collect_view()}
-            </tbody>
-        </table>
+        <Table caption="Programs that are connected to the server" columns=&COLUMNS>
+            {groups.into_iter().map(|group| view! { <Client group /> }).collect_view()}
+        </Table>
     }
 }
 
+const COLUMNS: [&str; 6] =
+    ["Program", "From", "User", "Driver", "Connections", "After the migration"];
+
 #[component]
-fn Row(group: ClientGroup) -> impl IntoView {
-    let (shape, word) = match group.fate {
-        Fate::Fine => ("✓ ", "fine"),
-        Fate::Refused => ("✕ ", "refused"),
-        Fate::Unknown => ("? ", "unknown"),
+fn Client(group: ClientGroup) -> impl IntoView {
+    let [_, from, user, driver, connected, after] = COLUMNS;
+    let (shape, tone) = match group.fate {
+        Fate::Fine => ("✓ ", Tone::Good),
+        Fate::Refused => ("✕ ", Tone::Problem),
+        Fate::Unknown => ("? ", Tone::Todo),
     };
     let (name, connections) = (name(&group), connections(&group));
-    let platform = group.platform.map(|it| view! { <small class="muted">{it}</small> });
     let since = match group.since {
         Some(time) => {
-            let text = format!("since {}", readable(&time));
+            let text = format!("since {}", words::moment(&time));
             view! { <time datetime=time>{text}</time> }.into_any()
         }
         None => view! { "for longer than the server's log goes back" }.into_any(),
     };
     view! {
-        <tr role="row">
-            <th role="rowheader" scope="row">{name}</th>
-            <td role="cell" data-name="From">{group.address}</td>
-            <td role="cell" data-name="User">
-                {group.user.unwrap_or_else(|| "not signed in".to_owned())}
-            </td>
-            <td role="cell" data-name="Driver">
-                <span class="lines">{group.drivers.join(", ")} {platform}</span>
-            </td>
-            <td role="cell" data-name="Connections">
-                <span class="lines">{connections} <small class="muted">{since}</small></span>
-            </td>
-            <td role="cell" data-name="After the migration">
-                <span class="lines">
-                    <strong class="fate" data-fate=word>
-                        <span aria-hidden="true">{shape}</span>
-                        {group.fate.name()}
-                    </strong>
-                    <small>{group.reason}</small>
+        <Row>
+            <Head>{name}</Head>
+            <Cell of=from>{group.address}</Cell>
+            <Cell of=user>{group.user.unwrap_or_else(|| "not signed in".to_owned())}</Cell>
+            <Cell of=driver>
+                {group.drivers.join(", ")}
+                {group.platform.map(|it| view! { <small class="muted">{it}</small> })}
+            </Cell>
+            <Cell of=connected>
+                {connections} <small class="muted">{since}</small>
+            </Cell>
+            <Cell of=after>
+                <span class="tone" data-tone=tone.name()>
+                    <span aria-hidden="true">{shape}</span>
+                    {group.fate.name()}
                 </span>
-            </td>
-        </tr>
+                <small>{group.reason}</small>
+            </Cell>
+        </Row>
     }
 }
 
@@ -80,23 +69,4 @@ fn name(group: &ClientGroup) -> String {
 fn connections(group: &ClientGroup) -> String {
     let busy = if group.busy == 0 { "none".to_owned() } else { group.busy.to_string() };
     format!("{}, {busy} at work", group.connections)
-}
-
-/// `2026-11-23T11:56:31.522Z` as people read it, to the second.
-fn readable(time: &str) -> String {
-    match (time.get(..10), time.get(11..19)) {
-        (Some(day), Some(hour)) => format!("{day} {hour} UTC"),
-        _ => time.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_read_to_the_second() {
-        assert_eq!(readable("2026-11-23T11:56:31.522Z"), "2026-11-23 11:56:31 UTC");
-        assert_eq!(readable("long ago"), "long ago");
-    }
 }

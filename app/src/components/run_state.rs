@@ -42,7 +42,7 @@ pub fn RunState(state: JobState) -> impl IntoView {
         first.make_ascii_uppercase();
     }
     view! {
-        <span class="run-state" data-tone=tone(state).name()>
+        <span class="tone" data-tone=tone(state).name()>
             <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape />
             </svg>

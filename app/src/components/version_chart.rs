@@ -1,7 +1,7 @@
 //! How many datasets have which version.
 
 use leptos::prelude::*;
-use model::VersionCount;
+use model::{VersionCount, words};
 
 /// Height of a bar with the gap below it, in `em`.
 const ROW_EM: f64 = 2.25;
@@ -40,7 +40,7 @@ fn Legend(counts: Vec<VersionCount>) -> impl IntoView {
                     <rect class="bar" width="100%" height="100%" rx="3" />
                     <rect class="bar-hatch" width="100%" height="100%" rx="3" />
                 </svg>
-                <span class="number">{grouped(total)}</span>
+                <span class="number">{words::count(total)}</span>
                 " "
                 {words}
             </li>
@@ -68,7 +68,7 @@ fn Bars(counts: Vec<VersionCount>) -> impl IntoView {
                 <rect class="bar" x=start.clone() y=top.clone() width=width_percent.clone()
                     height="1.35em" rx="4" />
                 <rect class="bar-hatch" x=start y=top width=width_percent height="1.35em" rx="4" />
-                <text class="chart-count" x=end dx="0.6em" y=middle>{grouped(count.datasets)}</text>
+                <text class="chart-count" x=end dx="0.6em" y=middle>{words::count(count.datasets)}</text>
             </g>
         }
     });
@@ -91,7 +91,7 @@ fn Table(counts: Vec<VersionCount>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{name(&count)}</th>
-                <td>{grouped(count.datasets)}</td>
+                <td>{words::count(count.datasets)}</td>
                 <td>{if count.needs_migration { "to migrate" } else { "up to date" }}</td>
             </tr>
         }
@@ -120,7 +120,7 @@ fn length_percent(datasets: u64, most: u64) -> f64 {
 /// The whole chart in one sentence, for those who do not see it.
 fn summary(counts: &[VersionCount]) -> String {
     let parts: Vec<_> =
-        counts.iter().map(|it| format!("{}: {}", name(it), grouped(it.datasets))).collect();
+        counts.iter().map(|it| format!("{}: {}", name(it), words::count(it.datasets))).collect();
     format!("Datasets by version. {}", parts.join(", "))
 }
 
@@ -134,19 +134,6 @@ fn label(count: &VersionCount) -> String {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name,
     }
-}
-
-/// A number as people read it: `12,345`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn total<'a>(counts: impl Iterator<Item = &'a VersionCount>) -> u64 {
@@ -171,12 +158,6 @@ mod tests {
     fn the_most_common_version_has_the_longest_bar() {
         let lengths = [0, 1, 2].map(|datasets| format!("{:.1}", length_percent(datasets, 2)));
         assert_eq!(lengths, ["0.0", "33.0", "66.0"]);
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use model::VersionRow;
 
+use super::{Cell, Head, Row, Table};
+
 /// The releases that contain what is searched for, as they come.
 #[component]
 pub fn VersionTable(
@@ -25,46 +27,33 @@ pub fn VersionTable(
         <p class="muted" role="status">
             {count}
         </p>
-        <table class="stacked" role="table">
-            <caption class="unseen">"Enterprise releases, newest first"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader" scope="col">"Enterprise"</th>
-                    <th role="columnheader" scope="col">"SDK"</th>
-                    <th role="columnheader" scope="col">"Compatibility"</th>
-                    <th role="columnheader" scope="col">"Released"</th>
-                    <th role="columnheader" scope="col">"Source"</th>
-                    <th role="columnheader" scope="col">"Revisions crossed to it"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                {move || found.get().into_iter().map(|row| view! { <Row row /> }).collect_view()}
-            </tbody>
-        </table>
+        <Table caption="Enterprise releases, newest first" columns=&COLUMNS>
+            {move || found.get().into_iter().map(|row| view! { <Release row /> }).collect_view()}
+        </Table>
     }
 }
 
+const COLUMNS: [&str; 6] =
+    ["Enterprise", "SDK", "Compatibility", "Released", "Source", "Revisions crossed"];
+
 #[component]
-fn Row(row: VersionRow) -> impl IntoView {
+fn Release(row: VersionRow) -> impl IntoView {
+    let [_, sdk, compatibility, released, source, crossed] = COLUMNS;
     let crosses = if row.crosses.is_empty() { "none".to_owned() } else { row.crosses.join(", ") };
     view! {
-        <tr role="row">
-            <th role="rowheader" scope="row">
-                {row.enterprise.unwrap_or_else(|| "before 1.0".to_owned())}
-            </th>
-            <td role="cell" data-name="SDK">{row.sdk}</td>
-            <td role="cell" data-name="Compatibility">{row.compatibility}</td>
-            <td role="cell" data-name="Released">
-                {row.released.unwrap_or_else(|| "unknown".to_owned())}
-            </td>
-            <td role="cell" data-name="Source">
+        <Row>
+            <Head>{row.enterprise.unwrap_or_else(|| "before 1.0".to_owned())}</Head>
+            <Cell of=sdk>{row.sdk}</Cell>
+            <Cell of=compatibility>{row.compatibility}</Cell>
+            <Cell of=released>{row.released.unwrap_or_else(|| "unknown".to_owned())}</Cell>
+            <Cell of=source>
                 {if row.stated {
                     view! { "stated" }.into_any()
                 } else {
                     view! { <span class="badge">"inferred"</span> }.into_any()
                 }}
-            </td>
-            <td role="cell" data-name="Revisions">{crosses}</td>
-        </tr>
+            </Cell>
+            <Cell of=crossed>{crosses}</Cell>
+        </Row>
     }
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use model::{Direction, Numbering, VersionRow, Way, WayStep};
 
+use super::{Cell, Head, Row, Table};
+
 /// Where the release is, which SDK it takes, and each revision on the way.
 #[component]
 pub fn WaySummary(way: Way) -> impl IntoView {
@@ -29,7 +31,8 @@ pub fn WaySummary(way: Way) -> impl IntoView {
 
 #[component]
 fn Steps(steps: Vec<WayStep>) -> impl IntoView {
-    let rows = steps.into_iter().map(|step| {
+    let [_, of_what, changed, dropped] = COLUMNS;
+    let rows = steps.into_iter().map(move |step| {
         let of = if step.of_database { "the database" } else { "datasets" };
         let loses = match step.loses {
             Some(loss) => view! {
@@ -41,29 +44,22 @@ fn Steps(steps: Vec<WayStep>) -> impl IntoView {
             None => view! { "nothing" }.into_any(),
         };
         view! {
-            <tr role="row">
-                <th role="rowheader" scope="row">{step.version}</th>
-                <td role="cell" data-name="Of">{of}</td>
-                <td role="cell" data-name="What it changed">{step.summary}</td>
-                <td role="cell" data-name="Dropped on this way"><span>{loses}</span></td>
-            </tr>
+            <Row>
+                <Head>{step.version}</Head>
+                <Cell of=of_what>{of}</Cell>
+                <Cell of=changed>{step.summary}</Cell>
+                <Cell of=dropped>{loses}</Cell>
+            </Row>
         }
     });
     view! {
-        <table class="stacked" role="table">
-            <caption class="unseen">"Revisions on the way, in the order they run"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader" scope="col">"Revision"</th>
-                    <th role="columnheader" scope="col">"Of"</th>
-                    <th role="columnheader" scope="col">"What it changed"</th>
-                    <th role="columnheader" scope="col">"Dropped on this way"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{rows.collect_view()}</tbody>
-        </table>
+        <Table caption="Revisions on the way, in the order they run" columns=&COLUMNS>
+            {rows.collect_view()}
+        </Table>
     }
 }
+
+const COLUMNS: [&str; 4] = ["Revision", "Of", "What it changed", "Dropped on this way"];
 
 /// Which release it is.
 fn found(way: &Way) -> String {

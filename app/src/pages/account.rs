@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use model::SessionSummary;
 
 use crate::api::{ChangePassword, EndSession, form, own_sessions};
-use crate::components::{Field, Notice, When};
+use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 
 /// Where one is signed in, and a form for another password.
 #[component]
@@ -62,38 +62,30 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Sessions(sessions: Vec<SessionSummary>) -> impl IntoView {
-    let rows = sessions.into_iter().enumerate().map(|(index, it)| {
+    let [_, browser, since, last_used, action] = COLUMNS;
+    let rows = sessions.into_iter().enumerate().map(move |(index, it)| {
         view! {
-            <tr>
-                <th scope="row">
+            <Row>
+                <Head>
                     {it.address} {(index == 0).then(|| view! { " " <span class="badge">"this one"</span> })}
-                </th>
-                <td class="agent">{it.agent}</td>
-                <td><When time=it.created /></td>
-                <td><When time=it.last_used /></td>
-                <td>
+                </Head>
+                <Cell of=browser>{it.agent}</Cell>
+                <Cell of=since><When time=it.created /></Cell>
+                <Cell of=last_used><When time=it.last_used /></Cell>
+                <Cell of=action>
                     <form method="post" action={form::address::<EndSession>()}>
                         <input type="hidden" name="id" value=it.id />
                         <button class="button">"End"</button>
                     </form>
-                </td>
-            </tr>
+                </Cell>
+            </Row>
         }
     });
     view! {
-        <div class="table-frame" tabindex="0" role="group" aria-labelledby="sessions">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Browser"</th>
-                        <th scope="col">"Since"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"What you can do"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        <Table caption="Where you are signed in" columns=&COLUMNS>
+            {rows.collect_view()}
+        </Table>
     }
 }
+
+const COLUMNS: [&str; 5] = ["Address", "Browser", "Since", "Last used", "What you can do"];

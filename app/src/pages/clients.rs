@@ -77,11 +77,11 @@ fn Everybody(clients: Clients) -> impl IntoView {
     });
     view! {
         <p>
-            {format!("The database is at {head}. ")}
+            {format!("The database is at {head}; the migration looked at here goes to {destination}. ")}
             "FiftyOne looks at its version when it connects: whoever is connected stays so until then."
         </p>
         {remedy}
-        <ClientTable groups destination />
+        <ClientTable groups />
         {sdk}
         <p class="muted">
             "Programs cannot be told apart that have the same name, machine, platform and user: they are one row."

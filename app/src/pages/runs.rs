@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use model::{RunFrame, words};
 
 use crate::api::shown_runs;
-use crate::components::{Notice, ProgressBar, RunState, TimeAgo};
+use crate::components::{Cell, Head, Notice, ProgressBar, Row, RunState, Table, TimeAgo};
 
 /// All runs, newest first.
 #[component]
@@ -56,25 +56,9 @@ fn RunTable(runs: Vec<RunFrame>) -> impl IntoView {
     view! {
         {goes_on.then(|| view! { <noscript inner_html=super::run::REFRESH></noscript> })}
         <div class="card">
-            <table class="runs" role="table">
-                <caption class="visually-hidden">"Runs, newest first"</caption>
-                <thead role="rowgroup">
-                    <tr role="row">
-                        {COLUMNS
-                            .map(|it| {
-                                view! {
-                                    <th scope="col" role="columnheader">
-                                        {it}
-                                    </th>
-                                }
-                            })
-                            .collect_view()}
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">
-                    {runs.into_iter().map(|frame| view! { <RunRow frame /> }).collect_view()}
-                </tbody>
-            </table>
+            <Table caption="Runs, newest first" columns=&COLUMNS>
+                {runs.into_iter().map(|frame| view! { <Run frame /> }).collect_view()}
+            </Table>
         </div>
         {full
             .then(|| {
@@ -96,8 +80,8 @@ const COLUMNS: [&str; 7] =
     ["What", "State", "Progress", "By", "Started", "Duration", "Could not be migrated"];
 
 #[component]
-fn RunRow(frame: RunFrame) -> impl IntoView {
-    let [what, state, progress, by, started, duration, failures] = COLUMNS;
+fn Run(frame: RunFrame) -> impl IntoView {
+    let [_, state, progress, by, started, duration, failures] = COLUMNS;
     let RunFrame { at, run, .. } = frame.clone();
     let asked = format!("{} to v{}", run.asked, run.destination);
     let took = run.started.as_deref().and_then(|from| {
@@ -106,31 +90,27 @@ fn RunRow(frame: RunFrame) -> impl IntoView {
     let share = frame.share();
     let failed = frame.failed();
     view! {
-        <tr role="row">
-            <th scope="row" role="rowheader" data-column=what>
+        <Row>
+            <Head>
                 <a href=format!("/runs/{}", run.id) rel="external">{asked}</a>
-            </th>
-            <td role="cell" data-column=state>
+            </Head>
+            <Cell of=state>
                 <RunState state=run.state />
-            </td>
-            <td role="cell" data-column=progress>
+            </Cell>
+            <Cell of=progress>
                 <ProgressBar label="Done" share=Signal::stored(share) />
-            </td>
-            <td role="cell" data-column=by>
-                {run.by}
-            </td>
-            <td role="cell" data-column=started>
+            </Cell>
+            <Cell of=by>{run.by}</Cell>
+            <Cell of=started>
                 {match run.started {
                     Some(time) => view! { <TimeAgo time now=at /> }.into_any(),
                     None => "not yet".into_any(),
                 }}
-            </td>
-            <td role="cell" data-column=duration>
-                {took.unwrap_or_else(|| "none".to_owned())}
-            </td>
-            <td role="cell" data-column=failures>
+            </Cell>
+            <Cell of=duration>{took.unwrap_or_else(|| "none".to_owned())}</Cell>
+            <Cell of=failures>
                 {if failed == 0 { "none".to_owned() } else { words::counted(failed, "dataset") }}
-            </td>
-        </tr>
+            </Cell>
+        </Row>
     }
 }

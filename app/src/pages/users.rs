@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use model::{AccountSummary, InvitationSummary, People, Role};
 
 use crate::api::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody, form};
-use crate::components::{Field, Notice, When};
+use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 
 /// Accounts, invitations, and a form for one more.
 #[component]
@@ -88,25 +88,12 @@ fn Everybody(people: People) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="accounts">
             <h2 id="accounts">"Accounts"</h2>
-            <div class="table-frame" tabindex="0" role="group" aria-labelledby="accounts">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"Last seen"</th>
-                            <th scope="col" class="figure">"Sessions"</th>
-                            <th scope="col">"What you can do"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {accounts
-                            .into_iter()
-                            .map(|account| view! { <Account account /> }.into_any())
-                            .collect_view()}
-                    </tbody>
-                </table>
-            </div>
+            <Table caption="Accounts" columns=&ACCOUNT_COLUMNS>
+                {accounts
+                    .into_iter()
+                    .map(|account| view! { <Account account /> }.into_any())
+                    .collect_view()}
+            </Table>
         </section>
         {(!invitations.is_empty()).then(|| view! { <Invitations invitations /> }.into_any())}
     }
@@ -115,83 +102,93 @@ fn Everybody(people: People) -> impl IntoView {
 #[component]
 fn Account(account: AccountSummary) -> impl IntoView {
     let AccountSummary { name, role, disabled, last_seen, sessions, .. } = account;
-    let label = format!("Role of {name}");
+    let [_, has, seen, has_sessions, action] = ACCOUNT_COLUMNS;
+    let (head, changed) = (name.clone(), name.clone());
     view! {
-        <tr>
-            <th scope="row">
-                {name.clone()} {disabled.then(|| view! { " " <span class="badge">"disabled"</span> })}
-            </th>
-            <td>
-                <form class="actions" method="post" action={form::address::<SetRole>()}>
-                    <input type="hidden" name="account" value=name.clone() />
-                    <select name="role" aria-label=label>
-                        <Roles chosen=role />
-                    </select>
-                    <button class="button">"Change"</button>
-                </form>
-            </td>
-            <td>
+        <Row>
+            <Head>
+                {head} {disabled.then(|| view! { " " <span class="badge">"disabled"</span> })}
+            </Head>
+            <Cell of=has>
+                <RoleForm name=changed role />
+            </Cell>
+            <Cell of=seen>
                 {match last_seen {
                     Some(time) => view! { <When time /> }.into_any(),
                     None => "never".into_any(),
                 }}
-            </td>
-            <td class="figure">{sessions}</td>
-            <td>
-                <div class="actions">
-                    <form method="post" action={form::address::<EndSessions>()}>
-                        <input type="hidden" name="account" value=name.clone() />
-                        <button class="button" disabled={sessions == 0}>"End sessions"</button>
-                    </form>
-                    <form method="post" action={form::address::<SetDisabled>()}>
-                        <input type="hidden" name="account" value=name />
-                        <input type="hidden" name="disabled" value={(!disabled).to_string()} />
-                        <button class="button">{if disabled { "Enable" } else { "Disable" }}</button>
-                    </form>
-                </div>
-            </td>
-        </tr>
+            </Cell>
+            <Cell of=has_sessions>{sessions}</Cell>
+            <Cell of=action>
+                <AccountForms name disabled sessions />
+            </Cell>
+        </Row>
     }
 }
 
 #[component]
+fn RoleForm(name: String, role: Role) -> impl IntoView {
+    let label = format!("Role of {name}");
+    view! {
+        <form class="actions" method="post" action={form::address::<SetRole>()}>
+            <input type="hidden" name="account" value=name />
+            <select name="role" aria-label=label>
+                <Roles chosen=role />
+            </select>
+            <button class="button">"Change"</button>
+        </form>
+    }
+}
+
+#[component]
+fn AccountForms(name: String, disabled: bool, sessions: u64) -> impl IntoView {
+    view! {
+        <div class="actions">
+            <form method="post" action={form::address::<EndSessions>()}>
+                <input type="hidden" name="account" value=name.clone() />
+                <button class="button" disabled={sessions == 0}>"End sessions"</button>
+            </form>
+            <form method="post" action={form::address::<SetDisabled>()}>
+                <input type="hidden" name="account" value=name />
+                <input type="hidden" name="disabled" value={(!disabled).to_string()} />
+                <button class="button">{if disabled { "Enable" } else { "Disable" }}</button>
+            </form>
+        </div>
+    }
+}
+
+const ACCOUNT_COLUMNS: [&str; 5] = ["Name", "Role", "Last seen", "Sessions", "What you can do"];
+
+#[component]
 fn Invitations(invitations: Vec<InvitationSummary>) -> impl IntoView {
-    let rows = invitations.into_iter().map(|it| {
+    let [_, role, by, until, action] = INVITATION_COLUMNS;
+    let rows = invitations.into_iter().map(move |it| {
         view! {
-            <tr>
-                <th scope="row">{it.note}</th>
-                <td>{it.role.to_string()}</td>
-                <td>{it.by}</td>
-                <td><When time=it.expires /></td>
-                <td>
+            <Row>
+                <Head>{it.note}</Head>
+                <Cell of=role>{it.role.to_string()}</Cell>
+                <Cell of=by>{it.by}</Cell>
+                <Cell of=until><When time=it.expires /></Cell>
+                <Cell of=action>
                     <form method="post" action={form::address::<TakeBack>()}>
                         <input type="hidden" name="id" value=it.id />
                         <button class="button">"Take back"</button>
                     </form>
-                </td>
-            </tr>
+                </Cell>
+            </Row>
         }
     });
     view! {
         <section class="card" aria-labelledby="invitations">
             <h2 id="invitations">"Invitations that nobody has used"</h2>
-            <div class="table-frame" tabindex="0" role="group" aria-labelledby="invitations">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"For whom"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"By"</th>
-                            <th scope="col">"Holds until"</th>
-                            <th scope="col">"What you can do"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </div>
+            <Table caption="Invitations" columns=&INVITATION_COLUMNS>
+                {rows.collect_view()}
+            </Table>
         </section>
     }
 }
+
+const INVITATION_COLUMNS: [&str; 5] = ["For whom", "Role", "By", "Holds until", "What you can do"];
 
 /// The roles as options, strongest first.
 #[component]

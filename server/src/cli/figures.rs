@@ -1,7 +1,8 @@
 //! Figures in words: what is expected of a run, and how far its datasets are.
 
-use engine::{Amount, DatasetReport, Estimate, FailureGroup, Figures};
+use engine::{DatasetReport, Estimate, FailureGroup, Figures};
 use indicatif::{HumanBytes, HumanCount};
+use model::words::amount;
 
 use super::{Output, migrate};
 
@@ -44,14 +45,6 @@ fn counted(it: &Estimate) -> String {
         return String::new();
     }
     format!(", judging by {} of {} collections", HumanCount(counted), HumanCount(all))
-}
-
-fn amount(it: Amount, words: impl Fn(u64) -> String) -> String {
-    match it {
-        Amount { least, most } if least == most => words(most),
-        Amount { least: 0, most } => format!("up to {}", words(most)),
-        Amount { least, most } => format!("{} to {}", words(least), words(most)),
-    }
 }
 
 fn bytes(count: u64) -> String {

@@ -1,7 +1,7 @@
 //! What there is to do, what it needs and how long it takes.
 
 use leptos::prelude::*;
-use model::figures::{amount, bytes, count, counted};
+use model::words::{amount, bytes, count, counted};
 use model::{Amount, Estimate};
 
 /// The figures, as ranges where they are not known.

@@ -1,12 +1,13 @@
 //! The plan: what will happen, what was looked at, what is lost.
 
 use leptos::prelude::*;
-use model::{CheckResult, DatabaseStep, Loss, MigrationPlan, PlanCheck, PlanQuestion, figures};
+use model::{CheckResult, DatabaseStep, Loss, MigrationPlan, PlanCheck, PlanQuestion, words};
 
 use super::estimate::EstimateFacts;
 use super::groups::Groups;
 use super::start::StartForm;
 use crate::api::StartMigration;
+use crate::components::{Cell, Head, Row, Table};
 
 /// All of it, with the way to start it at the end.
 #[component]
@@ -40,22 +41,18 @@ fn Checks(checks: Vec<PlanCheck>) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="checks">
             <h2 id="checks">"Looked at before"</h2>
-            <table class="checks">
-                <thead>
-                    <tr>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Result"</th>
-                        <th scope="col">"Seen"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table caption="What was looked at before, and what was seen" columns=&COLUMNS>
+                {rows}
+            </Table>
         </section>
     }
 }
 
+const COLUMNS: [&str; 3] = ["What", "Result", "Seen"];
+
 #[component]
 fn Check(check: PlanCheck) -> impl IntoView {
+    let [_, result_of, seen] = COLUMNS;
     let PlanCheck { subject, result, evidence, cause, remedy } = check;
     let shape = match result {
         CheckResult::Good => "M4 8.4l2.6 2.6 5.4-6",
@@ -63,23 +60,24 @@ fn Check(check: PlanCheck) -> impl IntoView {
         CheckResult::Problem => "M4 4l8 8M12 4l-8 8",
         CheckResult::Unknown => "M3 8h10",
     };
-    let more = [("Cause: ", cause), ("What to do: ", remedy)].map(|(what, text)| {
-        text.map(|it| view! { <p class="check-more"><strong>{what}</strong>{it}</p> })
-    });
+    let more = [("Cause:", cause), ("What to do:", remedy)]
+        .map(|(what, text)| text.map(|it| view! { <p class="muted">{what} {it}</p> }));
     view! {
-        <tr>
-            <th scope="row">{subject}</th>
-            <td class="check-result" data-tone=result.name()>
-                <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-                    <path d=shape />
-                </svg>
-                {result.word()}
-            </td>
-            <td class="check-seen">
+        <Row>
+            <Head>{subject}</Head>
+            <Cell of=result_of>
+                <span class="tone" data-tone=result.name()>
+                    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+                        <path d=shape />
+                    </svg>
+                    {result.word()}
+                </span>
+            </Cell>
+            <Cell of=seen>
                 <p>{evidence}</p>
                 {more.collect_view()}
-            </td>
-        </tr>
+            </Cell>
+        </Row>
     }
 }
 
@@ -90,7 +88,7 @@ fn Drops(step: DatabaseStep) -> impl IntoView {
     (count > 0).then(|| {
         let names = step.drops.into_iter().take(model::NAMED);
         let names = names.map(|it| view! { <li class="name">{it}</li> }).collect_view();
-        let what = format!("{} that no dataset uses", figures::counted(count, "collection"));
+        let what = format!("{} that no dataset uses", words::counted(count, "collection"));
         view! {
             <section class="card" aria-labelledby="drops">
                 <h2 id="drops">"Collections that are dropped"</h2>
@@ -108,8 +106,7 @@ fn Drops(step: DatabaseStep) -> impl IntoView {
 #[component]
 pub fn Rest(all: u64) -> impl IntoView {
     let rest = all.saturating_sub(u64::try_from(model::NAMED).unwrap_or(u64::MAX));
-    (rest > 0)
-        .then(|| view! { <p class="muted">{format!("and {} more", figures::count(rest))}</p> })
+    (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", words::count(rest))}</p> })
 }
 
 #[component]
@@ -121,8 +118,7 @@ fn Losses(
 ) -> impl IntoView {
     (!losses.is_empty()).then(|| {
         let rows = losses.into_iter().map(|Loss { what, datasets }| {
-            let of =
-                (datasets > 0).then(|| format!(" ({})", figures::counted(datasets, "dataset")));
+            let of = (datasets > 0).then(|| format!(" ({})", words::counted(datasets, "dataset")));
             view! { <li>{what} <span class="muted">{of}</span></li> }
         });
         view! {

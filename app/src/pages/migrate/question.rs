@@ -31,7 +31,7 @@ pub fn QuestionForm(question: PlanQuestion, destinations: Vec<PlanDestination>) 
         })
         .collect_view();
     view! {
-        <form class="card question" method="get" action="/migrate">
+        <form class="card form" method="get" action="/migrate">
             <div class="question-destination">
                 <label class="field">
                     "Destination"

@@ -1,7 +1,8 @@
 //! Starting what the plan says: the more can go wrong, the more has to be typed.
 
 use leptos::prelude::*;
-use model::{Friction, MigrationPlan, PlanQuestion, figures};
+use model::words::count;
+use model::{Friction, MigrationPlan, PlanQuestion};
 
 use super::words;
 use crate::api::StartMigration;
@@ -15,8 +16,7 @@ pub fn StartForm(
 ) -> impl IntoView {
     let friction = plan.friction.clone()?;
     let inner = if let Some(why) = plan.forbidden.clone() {
-        view! { <p class="start-forbidden">{format!("You cannot start this: {why}.")}</p> }
-            .into_any()
+        view! { <p class="card-text">{format!("You cannot start this: {why}.")}</p> }.into_any()
     } else {
         let button = words::button(&plan);
         let pending = start.pending();
@@ -27,7 +27,7 @@ pub fn StartForm(
                 <input type="hidden" name="question[datasets]" value=question.datasets />
                 <input type="hidden" name="approval[run]" value=plan.run.clone() />
                 <input type="hidden" name="approval[hash]" value=plan.hash.clone() />
-                <div class="start">
+                <div class="form">
                     <Typing friction />
                     <button class="button" aria-busy=move || pending.get().to_string()>{button}</button>
                 </div>
@@ -49,8 +49,8 @@ fn Typing(friction: Friction) -> impl IntoView {
     let note = match &friction {
         Friction::None => "Only versions change, no data.".to_owned(),
         Friction::Check => "Look at the plan above: this is what will be done.".to_owned(),
-        Friction::TypeCount { count } => {
-            format!("Type {}, the number of datasets, to start this", figures::count(*count))
+        Friction::TypeCount { count: datasets } => {
+            format!("Type {}, the number of datasets, to start this", count(*datasets))
         }
         Friction::TypeName { name } => {
             format!("Type {name}, the name of the database, to start this")

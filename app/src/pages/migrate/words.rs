@@ -1,6 +1,6 @@
 //! The plan in words.
 
-use model::figures::counted;
+use model::words::counted;
 use model::{MigrationPlan, PlanChange, PlanDestination, PlanGroup, PlanScope};
 
 /// A version as it is chosen.

@@ -101,7 +101,7 @@ fn Control(watch: Watch, event: JobEvent) -> impl IntoView {
         None => Either::Left(view! { <Ask watch event label /> }),
         Some(warning) => Either::Right(view! {
             <details class="confirm">
-                <summary class="button">{format!("{label} …")}</summary>
+                <summary class="button button-danger">{format!("{label} …")}</summary>
                 <p>{warning}</p>
                 <Ask watch event label />
             </details>

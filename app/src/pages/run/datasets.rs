@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use model::{RunDataset, words};
 
 use super::Watch;
+use crate::components::{Cell, Head, Row, Table};
 
 /// How many datasets the server tells at once.
 const SHOWN: usize = 200;
@@ -48,7 +49,7 @@ pub fn Datasets(watch: Watch) -> impl IntoView {
             </nav>
             {move || {
                 if named.get() {
-                    Either::Left(view! { <Table datasets=datasets.get() /> })
+                    Either::Left(view! { <Listed datasets=datasets.get() /> })
                 } else {
                     Either::Right(view! {
                         <p class="muted">"An admin sees which datasets these are."</p>
@@ -60,30 +61,15 @@ pub fn Datasets(watch: Watch) -> impl IntoView {
 }
 
 #[component]
-fn Table(datasets: Vec<RunDataset>) -> impl IntoView {
+fn Listed(datasets: Vec<RunDataset>) -> impl IntoView {
     if datasets.is_empty() {
         return Either::Left(view! { <p class="muted">"None"</p> });
     }
     let cut = datasets.len() >= SHOWN;
     Either::Right(view! {
-        <table class="runs" role="table">
-            <thead role="rowgroup">
-                <tr role="row">
-                    {COLUMNS
-                        .map(|it| {
-                            view! {
-                                <th scope="col" role="columnheader">
-                                    {it}
-                                </th>
-                            }
-                        })
-                        .collect_view()}
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                {datasets.into_iter().map(|dataset| view! { <Row dataset /> }).collect_view()}
-            </tbody>
-        </table>
+        <Table caption="Datasets of the run" columns=&COLUMNS>
+            {datasets.into_iter().map(|dataset| view! { <Dataset dataset /> }).collect_view()}
+        </Table>
         {cut
             .then(|| {
                 view! {
@@ -98,8 +84,8 @@ fn Table(datasets: Vec<RunDataset>) -> impl IntoView {
 const COLUMNS: [&str; 5] = ["Dataset", "State", "From", "To", "Samples and frames"];
 
 #[component]
-fn Row(dataset: RunDataset) -> impl IntoView {
-    let [name, state, from, to, documents] = COLUMNS;
+fn Dataset(dataset: RunDataset) -> impl IntoView {
+    let [_, state, from, to, documents] = COLUMNS;
     let version =
         |it: Option<String>| it.map_or_else(|| "unknown".to_owned(), |it| format!("v{it}"));
     let mut done = words::count(dataset.documents);
@@ -108,24 +94,16 @@ fn Row(dataset: RunDataset) -> impl IntoView {
         done = format!("{done} of about {}", words::count(all));
     }
     view! {
-        <tr role="row">
-            <th scope="row" role="rowheader" data-column=name>
-                {dataset.name}
-            </th>
-            <td role="cell" data-column=state>
+        <Row>
+            <Head>{dataset.name}</Head>
+            <Cell of=state>
                 {plain(&dataset.state)}
-                {dataset.reason.map(|it| view! { <p class="reason">{it}</p> })}
-            </td>
-            <td role="cell" data-column=from>
-                {version(dataset.head)}
-            </td>
-            <td role="cell" data-column=to>
-                {version(dataset.destination)}
-            </td>
-            <td role="cell" data-column=documents>
-                {done}
-            </td>
-        </tr>
+                {dataset.reason.map(|it| view! { <small class="muted">{it}</small> })}
+            </Cell>
+            <Cell of=from>{version(dataset.head)}</Cell>
+            <Cell of=to>{version(dataset.destination)}</Cell>
+            <Cell of=documents>{done}</Cell>
+        </Row>
     }
 }
 

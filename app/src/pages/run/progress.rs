@@ -26,7 +26,7 @@ pub fn Progress(watch: Watch) -> impl IntoView {
                 {move || view! { <RunState state=state.get() /> }}
                 <span>{move || frame.read().sentence()}</span>
             </p>
-            <p class="visually-hidden" role="status">
+            <p class="unseen" role="status">
                 {said}
             </p>
             <ProgressBar label="Done of the run" share />

@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use model::{Amount, Estimate, LogLine, RunHand, words};
+use model::{Estimate, LogLine, RunHand, words};
 
 use super::Watch;
 
@@ -114,18 +114,10 @@ fn expected(it: &Estimate) -> [String; 3] {
         format!(
             "To do: {}, {} samples and frames of {}",
             words::counted(it.datasets, "dataset"),
-            amount(it.documents, words::count),
-            amount(it.bytes, words::bytes)
+            words::amount(it.documents, words::count),
+            words::amount(it.bytes, words::bytes)
         ),
-        format!("Disk: {} more", amount(it.disk_bytes(), words::bytes)),
+        format!("Disk: {} more", words::amount(it.disk_bytes(), words::bytes)),
         format!("Time: {}, {}", it.time, it.basis),
     ]
-}
-
-fn amount(it: Amount, words: impl Fn(u64) -> String) -> String {
-    match it {
-        Amount { least, most } if least == most => words(most),
-        Amount { least: 0, most } => format!("up to {}", words(most)),
-        Amount { least, most } => format!("{} to {}", words(least), words(most)),
-    }
 }

@@ -2,7 +2,7 @@
 
 use model::{
     CheckResult, Pace, PlanCheck,
-    figures::{bytes, counted},
+    words::{bytes, counted},
 };
 use revisions::{Release, base};
 
