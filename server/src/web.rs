@@ -10,6 +10,7 @@ mod reach;
 #[cfg_attr(feature = "site", path = "web/embedded.rs")]
 #[cfg_attr(not(feature = "site"), path = "web/checkout.rs")]
 mod site;
+mod told;
 mod visitor;
 
 use std::future::Future;
@@ -26,7 +27,11 @@ use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 pub use reach::{NoReach, Reach};
 use tokio::net::TcpListener;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
+
+/// The longest form that is taken: the names of thousands of datasets.
+const LONGEST_FORM_BYTES: usize = 1 << 20;
 
 /// Serves the app on `listener` until `shutdown` is done, and then finishes what was asked before.
 ///
@@ -73,9 +78,11 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
         move || shell(options.clone())
     };
     let others = Router::new()
-        .route("/healthz", get(health::health))
         .route("/api/compatibility", get(compatibility::compatibility))
         .with_state(engine.clone());
+    let health = Router::new()
+        .route("/healthz", get(health::health))
+        .with_state(health::Health::of(engine.clone()));
     let events =
         Router::new().route("/api/runs/{id}/events", get(events::events)).with_state(watched);
     Router::new()
@@ -85,7 +92,11 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
         .merge(others)
         .merge(events)
         .layer(middleware::from_fn_with_state((engine, reach.clone()), visitor::known))
+        .layer(middleware::from_fn_with_state(reach.clone(), told::only_to_ours))
+        .layer(RequestBodyLimitLayer::new(LONGEST_FORM_BYTES))
         .layer(middleware::from_fn_with_state(reach, host::refuse_foreign))
+        // Programs ask for it by whatever address they have.
+        .merge(health)
         .layer(middleware::map_response(headers::secure))
         .layer(TraceLayer::new_for_http())
 }

@@ -203,6 +203,44 @@ async fn a_wrong_password_says_so_on_the_page_that_it_was_typed_on() -> Result<(
 }
 
 #[tokio::test]
+async fn an_address_that_somebody_else_wrote_does_not_make_a_page_say_anything() -> Result<()> {
+    let app = App::start().await?;
+    let form = [("name", tests::ADMIN), ("password", "something else entirely"), ("next", "/")];
+    let refused = post_by_browser(&app, "", "/api/sign_in", &form).await?;
+    let told = refused.headers["location"].to_str()?.to_owned();
+    for headers in
+        [&[][..], &[("sec-fetch-site", "cross-site")], &[("referer", "https://evil.example/")]]
+    {
+        let answer = tests::http::get(&told, headers).await?;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{headers:?}");
+        assert_eq!(answer.headers["location"], "/sign-in");
+    }
+    app.stop().await
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_once_and_never_in_an_address() -> Result<()> {
+    let app = App::start().await?;
+    let form = [("note", "Grace"), ("role", "guest")];
+    let made = post_by_browser(&app, &app.admin, "/api/users/invite", &form).await?;
+    assert_eq!(made.headers["location"], "/users");
+    let given = made.headers["set-cookie"].to_str()?;
+    assert!(given.contains("HttpOnly") && given.contains("SameSite=Strict"), "{given}");
+    let both = format!("{}; {}", app.admin, given.split(';').next().unwrap());
+    let page = app.get_as(&both, "/users").await?;
+    let token = given.split(['=', ';']).nth(1).unwrap();
+    assert!(
+        page.text().contains(&format!("{}/invitation/{token}", app.address)),
+        "{}",
+        page.text()
+    );
+    let gone = page.headers["set-cookie"].to_str()?;
+    assert!(gone.contains("Max-Age=0"), "{gone}");
+    assert!(!app.get("/users").await?.text().contains(token));
+    app.stop().await
+}
+
+#[tokio::test]
 async fn whoever_is_disabled_or_gets_another_role_is_out_at_once() -> Result<()> {
     let app = App::start().await?;
     let (bob, eve) =

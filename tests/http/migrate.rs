@@ -10,7 +10,11 @@ use tests::{App, http::Answer, ready};
 
 /// Looks at a page of the app.
 async fn see(app: &App, path: &str) -> Result<Answer> {
-    let headers = [("accept", "text/html"), ("cookie", app.admin.as_str())];
+    let headers = [
+        ("accept", "text/html"),
+        ("cookie", app.admin.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
     tests::http::get(&format!("{}{path}", app.address), &headers).await
 }
 

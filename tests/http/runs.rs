@@ -85,6 +85,7 @@ async fn a_run_is_watched_and_controlled_without_scripts() -> Result<()> {
     }
     // It rests: there is nothing to load again for.
     assert!(!page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(!app.get("/runs").await?.text().contains("http-equiv=\"refresh\""));
 
     let answer = from_page(&app, &address, &id, "resume").await?;
     assert_eq!(answer.status, StatusCode::FOUND);
@@ -137,7 +138,7 @@ async fn a_deployment_that_is_read_only_shows_runs_and_takes_no_wishes() -> Resu
 
 #[tokio::test]
 async fn events_tell_how_a_run_goes_until_it_rests() -> Result<()> {
-    let app = App::migrating().await?;
+    let app = App::start().await?;
     let id = cancelled(&app).await?;
     let url = format!("{}/api/runs/{id}/events", app.address);
     let rested = all(Events::of(&url, &app.admin, "").await?).await?;
@@ -146,12 +147,28 @@ async fn events_tell_how_a_run_goes_until_it_rests() -> Result<()> {
     assert_eq!(frame.run.state, JobState::Cancelled);
     assert_eq!(end.name, "end");
 
-    ask(&app, &id, "resume").await?;
-    let events = all(Events::of(&url, &app.admin, "").await?).await?;
+    // From before somebody carries it out to its end.
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let url = format!("{}/api/runs/{id}/events", app.address);
+    // Without scripts, pages of what goes on load themselves again.
+    for path in ["/runs".to_owned(), format!("/runs/{id}")] {
+        assert!(app.get(&path).await?.text().contains("http-equiv=\"refresh\""), "{path}");
+    }
+    let mut events = Events::of(&url, &app.admin, "").await?;
+    let first = next(&mut events).await?;
+    let (stop, asked) = tokio::sync::oneshot::channel::<()>();
+    let attending = tokio::spawn(engine.attend(async {
+        asked.await.ok();
+    }));
+    let events = all(events).await?;
     let (end, frames) = events.split_last().context("nothing was told")?;
     assert_eq!(end.name, "end");
-    let frames: Vec<RunFrame> =
-        frames.iter().map(|it| serde_json::from_str(&it.data)).collect::<Result<_, _>>()?;
+    let frames = std::iter::once(&first).chain(frames).map(|it| serde_json::from_str(&it.data));
+    let frames: Vec<RunFrame> = frames.collect::<Result<_, _>>()?;
+    assert!(frames.len() > 1, "{frames:#?}");
     assert!(frames.iter().rev().skip(1).all(|it| !it.rests()), "{frames:#?}");
     assert!(frames.is_sorted_by_key(|it| it.at.clone()), "{frames:#?}");
     let last = frames.last().context("there was no frame")?;
@@ -162,6 +179,38 @@ async fn events_tell_how_a_run_goes_until_it_rests() -> Result<()> {
 
     let unknown = app.get("/api/runs/7/events").await?;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    stop.send(()).ok();
+    attending.await?;
+    app.stop().await
+}
+
+#[tokio::test]
+async fn whoever_may_not_watch_any_more_hears_nothing_more_of_a_run_that_moves() -> Result<()> {
+    let app = App::start().await?;
+    let engine = connect_as(&app.mongo.uri(), true).await?;
+    let (control, _meter, _events) = Control::new();
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await?;
+    let id = left.context("there is nothing to do")?.0.id;
+    let bob = app.sign_up("bob", model::Role::Member).await?;
+    let url = format!("{}/api/runs/{id}/events", app.address);
+    let mut events = Events::of(&url, &bob, "").await?;
+    next(&mut events).await?;
+    // It changes all the time, as one does that writes.
+    let runs = app.mongo.runs().collection::<bson::Document>("runs");
+    let moving = tokio::spawn(async move {
+        loop {
+            let more = bson::doc! { "$inc": { "documents": 1_i64 } };
+            runs.update_many(bson::doc! {}, more).await.ok();
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    });
+    next(&mut events).await?;
+    let form = [("account", "bob"), ("disabled", "true")];
+    let done = app.post_as(&app.admin, "/api/users/disable", &form).await?;
+    assert!(done.status.is_success(), "{}", done.text());
+    // However much there is to tell: it ends.
+    while events.next().await?.is_some() {}
+    moving.abort();
     app.stop().await
 }
 

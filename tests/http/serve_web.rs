@@ -9,7 +9,7 @@ use anyhow::Result;
 use http::StatusCode;
 use serde_json::Value;
 use server::web::Reach;
-use tests::{App, connect, http::get};
+use tests::{App, connect, http::get, ready};
 use tokio::net::TcpListener;
 
 #[tokio::test]
@@ -19,12 +19,30 @@ async fn the_verdict_is_an_answer_of_its_own() -> Result<()> {
     assert_eq!(answer.status, StatusCode::OK);
     let verdict: Value = serde_json::from_slice(&answer.body)?;
     assert_eq!(verdict["tone"], "todo");
+    // By whatever name: programs that watch over servers ask for an address.
+    let health = format!("{}/healthz", app.address);
+    assert_eq!(get(&health, &[("host", "10.1.2.3:8051")]).await?.status, StatusCode::OK);
 
     app.mongo.kill();
-    let answer = get(&format!("{}/healthz", app.address), &[]).await?;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let answer = ready::wait_for("the verdict to be another", async || {
+        let answer = get(&health, &[]).await?;
+        anyhow::ensure!(answer.status == StatusCode::SERVICE_UNAVAILABLE, "{}", answer.status);
+        Ok(answer)
+    })
+    .await?;
     let verdict: Value = serde_json::from_slice(&answer.body)?;
     assert_eq!(verdict["tone"], "problem");
+    // Whoever asks has not signed in.
+    assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
+    app.stop().await
+}
+
+#[tokio::test]
+async fn nobody_can_fill_the_memory_with_a_form_without_an_end() -> Result<()> {
+    let app = App::start().await?;
+    let long = "x".repeat(2 << 20);
+    let answer = app.post_as("", "/api/sign_in", &[("name", &long)]).await?;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     app.stop().await
 }
 

@@ -89,8 +89,8 @@ impl App {
 
     /// What somebody gets who asks for this path; `cookie`: what their browser sends, nothing if it is empty.
     pub async fn get_as(&self, cookie: &str, path: &str) -> Result<Answer> {
-        let headers = [("cookie", cookie)];
-        let headers = if cookie.is_empty() { &[][..] } else { &headers };
+        let headers = [("sec-fetch-site", "same-origin"), ("cookie", cookie)];
+        let headers = if cookie.is_empty() { &headers[..1] } else { &headers };
         http::get(&format!("{}{path}", self.address), headers).await
     }
 

@@ -36,6 +36,11 @@ impl Mongo {
         self.client.database(DATABASE)
     }
 
+    /// The database in which runs are written down.
+    pub fn runs(&self) -> Database {
+        self.client.database("fiftyone_migrate")
+    }
+
     /// Records the version of the database, as FiftyOne does.
     pub async fn insert_config(&self, version: &str) -> Result<()> {
         let config = doc! { "type": "fiftyone", "version": version };

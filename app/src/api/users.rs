@@ -24,7 +24,8 @@ pub async fn invite(note: String, role: Role) -> Result<(), ApiError> {
     let permit = super::gate::require(model::Action::ManageUsers)?;
     let accounts = expect_context::<engine::Engine>().accounts();
     let token = accounts.invite(&permit, role, &note).await?;
-    leptos_axum::redirect(&format!("/users?invited={}", token.text()));
+    super::once::tell_invitation(token.text());
+    leptos_axum::redirect("/users");
     Ok(())
 }
 

@@ -2,17 +2,18 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 use model::{AccountSummary, InvitationSummary, People, Role};
 
-use crate::api::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody, form};
+use crate::api::{
+    EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody, form, told_invitation,
+};
 use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 
 /// Accounts, invitations, and a form for one more.
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let found = Resource::new(|| (), |()| everybody());
-    let invited = use_query_map().with_untracked(|it| it.get("invited"));
+    let invited = told_invitation();
     let refused = [
         form::refusal::<Invite>(),
         form::refusal::<SetRole>(),
@@ -32,7 +33,7 @@ pub fn UsersPage() -> impl IntoView {
                 view! { <Notice sentence=error.to_string()>"Nothing was changed."</Notice> }
             })
             .collect_view()}
-        {invited.map(|token| view! { <Invited token /> })}
+        {invited.map(|link| view! { <Invited link /> })}
         <Suspense fallback=|| {
             view! { <p aria-busy="true">"Loading"</p> }
         }>
@@ -70,13 +71,12 @@ pub fn UsersPage() -> impl IntoView {
 
 /// The link, this once.
 #[component]
-fn Invited(token: String) -> impl IntoView {
+fn Invited(link: String) -> impl IntoView {
     view! {
         <section class="notice notice-good" role="status">
             <p class="notice-sentence">"Give this link to the person. It is shown only now, and holds for seven days."</p>
             <p>
-                "This server's address, followed by "
-                <code class="token">{format!("/invitation/{token}")}</code>
+                <code class="token">{link}</code>
             </p>
         </section>
     }

@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use app::api::{Asking, SessionCookie, status_of};
@@ -27,6 +27,7 @@ use engine::{Accounts, Engine, RunFrame, sees_names};
 use futures_util::{Stream, stream};
 use model::Action;
 use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use self::speed::Speed;
 
@@ -82,6 +83,8 @@ struct Watcher<S> {
     /// The last frame that they have.
     last: Option<Arc<str>>,
     still: S,
+    /// When it is asked whether they may still watch, however much there is to tell.
+    checks: Interval,
     next: Next,
 }
 
@@ -127,9 +130,12 @@ pub async fn events(
         async move { may_still_watch(&accounts, token.as_deref()).await }
     };
     let named = sees_names(&permit);
-    let who = Watcher { seen, ends, named, last, still, next: Next::Newest };
+    let mut checks = tokio::time::interval(STILL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let who = Watcher { seen, ends, named, last, still, checks, next: Next::Newest };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Sse::new(who.stream()).keep_alive(keep_alive).into_response()
+    // Proxies that gather an answer before they pass it on would pass on nothing.
+    ([("x-accel-buffering", "no")], Sse::new(who.stream()).keep_alive(keep_alive)).into_response()
 }
 
 /// Whether the session is still alive, and its role strong enough. Where that cannot be seen, they stay: what they watch
@@ -168,7 +174,9 @@ impl Watched {
     /// Looks at the run for as long as somebody watches.
     async fn read(self, id: String, told: watch::Sender<Seen>) {
         static READERS: AtomicU64 = AtomicU64::new(0);
-        let reader = READERS.fetch_add(1, Ordering::Relaxed);
+        // Who comes back after the server was started anew has heard of another reader.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let reader = format!("{:x}.{}", now.as_millis(), READERS.fetch_add(1, Ordering::Relaxed));
         let (mut count, mut before, mut speed) = (0_u64, None, Speed::default());
         loop {
             let begun = Instant::now();
@@ -179,7 +187,7 @@ impl Watched {
                     let news = (frame.run.clone(), frame.rate);
                     if before.as_ref() != Some(&news) {
                         count += 1;
-                        told.send_replace(Seen::Frame(Told::of(frame, reader, count)));
+                        told.send_replace(Seen::Frame(Told::of(frame, &reader, count)));
                         before = Some(news);
                     }
                 }
@@ -209,7 +217,7 @@ impl Watched {
 }
 
 impl Told {
-    fn of(frame: RunFrame, reader: u64, count: u64) -> Self {
+    fn of(frame: RunFrame, reader: &str, count: u64) -> Self {
         let rests = frame.rests();
         let text = |it: &RunFrame| Arc::from(serde_json::to_string(it).unwrap_or_default());
         let named = text(&frame);
@@ -267,12 +275,14 @@ where
     async fn news(&mut self) -> Option<()> {
         loop {
             tokio::select! {
-                changed = self.seen.changed() => return changed.ok(),
+                // In this order: there may be news without end.
+                biased;
                 ended = self.ends.wait_for(|it| *it) => {
                     drop(ended);
                     return None;
                 }
-                () = tokio::time::sleep(STILL) => {}
+                _ = self.checks.tick() => {}
+                changed = self.seen.changed() => return changed.ok(),
             }
             if !(self.still)().await {
                 return None;

@@ -24,6 +24,11 @@ pub async fn refuse_foreign(State(reach): State<Reach>, request: Request, next: 
     if is_reading(request.method()) || is_ours(&reach, request.headers(), host) {
         return next.run(request).await;
     }
+    if is_public_page(&reach, request.headers()) {
+        let reason = "the proxy in front of this server does not pass on the name that the browser asked for; nothing was \
+                      done: have it send that as `Host` (in nginx: `proxy_set_header Host $host;`)";
+        return (StatusCode::FORBIDDEN, reason).into_response();
+    }
     let reason = "this was sent from a page of another site, or does not say where from; nothing was done: use the pages \
                   of this server, or send its address as `Origin`";
     (StatusCode::FORBIDDEN, reason).into_response()
@@ -42,6 +47,11 @@ fn is_ours(reach: &Reach, headers: &HeaderMap, host: &str) -> bool {
         (None, Some(true)) => true,
         (Some(site), _) => site == "same-origin",
     }
+}
+
+/// Whether a page at our public address sent this, and it came here by another name.
+fn is_public_page(reach: &Reach, headers: &HeaderMap) -> bool {
+    text(headers, header::ORIGIN).is_some_and(|it| reach.is_public_origin(it))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

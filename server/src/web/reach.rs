@@ -51,6 +51,15 @@ impl Reach {
         same && self.is_own(host) && secure == self.is_public_name(host)
     }
 
+    /// Whether this is the origin of the pages at the address that people are told.
+    pub fn is_public_origin(&self, origin: &str) -> bool {
+        self.public.as_ref().is_some_and(|it| {
+            origin
+                .strip_prefix("https://")
+                .is_some_and(|host| it.as_str().eq_ignore_ascii_case(host))
+        })
+    }
+
     /// The cookie for whoever comes by this host.
     pub fn cookie(&self, host: &str) -> SessionCookie {
         SessionCookie { secure: self.is_public_name(host) }

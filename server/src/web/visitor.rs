@@ -82,7 +82,12 @@ fn address(reach: &Reach, headers: &HeaderMap, peer: Option<SocketAddr>) -> Stri
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
     let last = forwarded.and_then(|it| it.to_str().ok()?.rsplit(',').next()).map(str::trim);
-    last.filter(|it| !it.is_empty()).map_or(peer, str::to_owned)
+    last.filter(|it| !it.is_empty()).map_or(peer, without_port)
+}
+
+/// Some proxies name the port as well, which is another one for each connection.
+fn without_port(address: &str) -> String {
+    address.parse::<SocketAddr>().map_or_else(|_| address.to_owned(), |it| it.ip().to_string())
 }
 
 #[cfg(test)]
@@ -130,5 +135,10 @@ mod tests {
         let reach: Reach = "https://migrate.example.com".parse().unwrap();
         assert_eq!(address(&reach, &headers, peer), "2.2.2.2");
         assert_eq!(address(&reach, &HeaderMap::new(), peer), "10.0.0.9");
+        for (named, counted) in [("3.3.3.3:5678", "3.3.3.3"), ("[::1]:5678", "::1"), ("::1", "::1")]
+        {
+            headers.insert("x-forwarded-for", named.parse().unwrap());
+            assert_eq!(address(&reach, &headers, peer), counted);
+        }
     }
 }
