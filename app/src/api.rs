@@ -9,6 +9,8 @@ pub mod form;
 #[cfg(feature = "ssr")]
 mod gate;
 mod migrate;
+#[cfg(feature = "ssr")]
+mod once;
 mod runs;
 mod session;
 mod status;
@@ -28,6 +30,8 @@ pub use migrate::{
     MigrationDestinations, PreviewMigration, StartMigration, migration_destinations,
     preview_migration, start_migration,
 };
+#[cfg(feature = "ssr")]
+pub use once::told_invitation;
 pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use status::{DeploymentStatus, deployment_status};

@@ -43,7 +43,7 @@ pub use opening_answer::OpeningAnswer;
 pub use progress_bar::ProgressBar;
 pub use read_only::ReadOnly;
 pub use refresh_form::RefreshForm;
-pub use run_state::RunState;
+pub use run_state::{RunMark, RunState};
 pub use table::{Cell, Head, Row, Table};
 pub use time_ago::TimeAgo;
 pub use verdict_banner::VerdictBanner;

@@ -11,7 +11,6 @@ mod migrate;
 mod not_found;
 mod overview;
 mod run;
-#[cfg(feature = "ssr")]
 mod runs;
 #[cfg(feature = "ssr")]
 mod sdk;
@@ -33,7 +32,6 @@ pub use migrate::Migrate;
 pub use not_found::NotFound;
 pub use overview::Overview;
 pub use run::Run;
-#[cfg(feature = "ssr")]
 pub use runs::Runs;
 #[cfg(feature = "ssr")]
 pub use sdk::SdkPage;

@@ -192,7 +192,7 @@ impl RunFrame {
             JobState::Pausing => "It pauses at its next batch edge".to_owned(),
             JobState::Paused => format!("Paused: {datasets} done, nothing is being written"),
             JobState::Cancelling => "It ends at its next batch edge".to_owned(),
-            JobState::Cancelled => format!("Cancelled: {datasets} done, the rest is as it was"),
+            JobState::Cancelled => format!("Cancelled: {}", self.left_off()),
             JobState::Verifying => format!(
                 "{percent} %, verifying: {} of {} looked at",
                 count(run.verified),
@@ -236,6 +236,67 @@ impl RunFrame {
     /// How many datasets could not be migrated.
     pub fn failed(&self) -> u64 {
         self.run.failures.iter().map(|it| it.count).sum()
+    }
+
+    /// How many datasets are in one of these states.
+    pub fn in_states(&self, states: &[&str]) -> u64 {
+        states.iter().filter_map(|it| self.run.datasets.get(*it)).sum()
+    }
+
+    /// What a run has done that was stopped, and what it has not.
+    fn left_off(&self) -> String {
+        let migrated = self.in_states(&["migrated"]);
+        let before = self.in_states(&["planned", "untouched"]);
+        let middle = match self.in_states(&["interrupted"]) {
+            0 => "",
+            1 => {
+                "; 1 is in the middle, some of its samples may be changed: resume the run, or undo it"
+            }
+            _ => {
+                "; some are in the middle, and some of their samples may be changed: resume the run, or undo it"
+            }
+        };
+        let (done, left) = (words::counted(migrated, "dataset"), words::counted(before, "dataset"));
+        format!("{done} migrated, {left} as they were{middle}")
+    }
+
+    /// What asking for this does, where that is no trifle.
+    pub fn warning(&self, event: JobEvent) -> Option<String> {
+        match event {
+            JobEvent::Cancel => Some(format!(
+                "{} migrated stay migrated. One in the middle stays there until the run is resumed or undone; the others \
+                 stay as they are.",
+                words::counted(self.in_states(&["migrated"]), "dataset"),
+            )),
+            JobEvent::Undo => Some(format!(
+                "All that this run has changed ({}) is brought back to what it was before. What somebody has changed \
+                 since is told, not lost.",
+                words::counted(
+                    self.in_states(&["migrated", "interrupted", "not_undone"]),
+                    "dataset"
+                ),
+            )),
+            _ => None,
+        }
+    }
+
+    /// How many of those that failed may pass when they are only tried again.
+    pub fn may_pass(&self) -> u64 {
+        self.run.failures.iter().filter(|it| it.cause.may_pass()).map(|it| it.count).sum()
+    }
+
+    /// The word on the button that asks for this.
+    pub fn label(&self, event: JobEvent) -> String {
+        match event {
+            JobEvent::Resume => "Resume".to_owned(),
+            JobEvent::Retry => match self.may_pass() {
+                0 => "Retry".to_owned(),
+                again => format!("Retry {}", words::counted(again, "failed dataset")),
+            },
+            JobEvent::Cancel => "Cancel this run".to_owned(),
+            JobEvent::Undo => "Undo this run".to_owned(),
+            _ => "Pause".to_owned(),
+        }
     }
 
     /// How long the rest takes, or why nobody says.

@@ -59,6 +59,11 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// So many milliseconds before now: `now`, `12 s ago`.
+pub fn ago(ms: u64) -> String {
+    if ms < 1_000 { "now".to_owned() } else { format!("{} ago", duration(ms)) }
+}
+
 /// How long after `from` `to` is, both as RFC 3339 in UTC; 0 if it is before, `None` if one of them is no such time.
 pub fn between_ms(from: &str, to: &str) -> Option<u64> {
     Some(u64::try_from(epoch_ms(to)?.saturating_sub(epoch_ms(from)?)).unwrap_or(0))

@@ -24,6 +24,30 @@ pub fn tone(state: JobState) -> Tone {
 /// The state with its mark.
 #[component]
 pub fn RunState(state: JobState) -> impl IntoView {
+    let mut word = state.to_string();
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    view! {
+        <span class="tone" data-tone=tone(state).name()>
+            <Shape state />
+            {word}
+        </span>
+    }
+}
+
+/// Its mark alone, beside words that say the state.
+#[component]
+pub fn RunMark(state: JobState) -> impl IntoView {
+    view! {
+        <span class="tone" data-tone=tone(state).name()>
+            <Shape state />
+        </span>
+    }
+}
+
+#[component]
+fn Shape(state: JobState) -> impl IntoView {
     let shape = match state {
         JobState::Completed => "M3.5 8.5l3 3 6-7",
         JobState::CompletedWithFailures | JobState::PartlyUndone => "M8 3v6.5M8 12.6v.2",
@@ -37,16 +61,9 @@ pub fn RunState(state: JobState) -> impl IntoView {
             "M6.5 2.5L3 6l3.5 3.5M3.3 6H9a3.7 3.7 0 0 1 0 7.4H6"
         }
     };
-    let mut word = state.to_string();
-    if let Some(first) = word.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
     view! {
-        <span class="tone" data-tone=tone(state).name()>
-            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-                <path d=shape />
-            </svg>
-            {word}
-        </span>
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d=shape />
+        </svg>
     }
 }

@@ -6,10 +6,7 @@ use model::words;
 /// How long before `now`, by the server's clock, something was; the moment itself when it is pointed at.
 #[component]
 pub fn TimeAgo(#[prop(into)] time: String, #[prop(into)] now: String) -> impl IntoView {
-    let ago = words::between_ms(&time, &now).map(|it| match it {
-        0..1_000 => "now".to_owned(),
-        it => format!("{} ago", words::duration(it)),
-    });
+    let ago = words::between_ms(&time, &now).map(words::ago);
     let moment = words::moment(&time);
     let told = ago.unwrap_or_else(|| moment.clone());
     view! { <time datetime=time title=moment>{told}</time> }

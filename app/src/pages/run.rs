@@ -87,15 +87,30 @@ fn Watched(first: RunPage) -> impl IntoView {
 /// Says when what is shown may be old.
 #[component]
 fn Broken(watch: Watch) -> impl IntoView {
+    let id = watch.frame.get_untracked().run.id;
     move || {
         let (sentence, advice) = match watch.link.get() {
-            Link::Live | Link::Rested => return None,
+            it if it.is_fresh() => return None,
             Link::Trouble(why) => (why, "What is shown is from before; it is looked again."),
-            Link::Lost => (
-                "The server tells no news".to_owned(),
+            Link::Unreachable => (
+                "The server does not answer".to_owned(),
+                "What is shown is from before; it is asked again. A run does not need this page to go on.",
+            ),
+            Link::SignedOut => ("You are signed out".to_owned(), "What is shown is from before."),
+            Link::Outdated => {
+                ("The server was updated".to_owned(), "This page is of the one before.")
+            }
+            _ => (
+                "The server tells no news by itself".to_owned(),
                 "The page asks again each five seconds; what is shown may be that old.",
             ),
         };
-        Some(view! { <Notice sentence=sentence>{advice}</Notice> })
+        let way = match watch.link.get() {
+            Link::SignedOut => Some((format!("/sign-in?next=/runs/{id}"), "Sign in again")),
+            Link::Outdated => Some((format!("/runs/{id}"), "Load the page again")),
+            _ => None,
+        };
+        let way = way.map(|(to, words)| view! { " " <a href=to rel="external">{words}</a> });
+        Some(view! { <Notice sentence=sentence>{advice} {way}</Notice> })
     }
 }

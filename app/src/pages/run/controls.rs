@@ -20,7 +20,13 @@ pub fn Controls(watch: Watch) -> impl IntoView {
     let barred = Memo::new(move |_| page.read().barred.clone());
     let open = Memo::new(move |_| {
         let frame = frame.read();
-        WISHES.into_iter().filter(|it| frame.why_not(*it).is_none()).collect::<Vec<_>>()
+        // What does not pass as it is can be tried where its reason stands.
+        let in_vain = !frame.run.failures.is_empty() && frame.may_pass() == 0;
+        let useful = |it: &JobEvent| !(in_vain && *it == JobEvent::Retry);
+        WISHES
+            .into_iter()
+            .filter(|it| useful(it) && frame.why_not(*it).is_none())
+            .collect::<Vec<_>>()
     });
     let closed = Memo::new(move |_| {
         let frame = frame.read();
@@ -75,38 +81,18 @@ pub fn Controls(watch: Watch) -> impl IntoView {
 /// One thing that can be done. What cannot simply be asked for again says first what it does.
 #[component]
 fn Control(watch: Watch, event: JobEvent) -> impl IntoView {
-    let frame = watch.frame.get_untracked();
-    let datasets = words::counted(frame.datasets().0, "dataset");
-    let (label, warning) = match event {
-        JobEvent::Pause => ("Pause".to_owned(), None),
-        JobEvent::Resume => ("Resume".to_owned(), None),
-        JobEvent::Retry => {
-            (format!("Retry {}", words::counted(frame.failed(), "failed dataset")), None)
-        }
-        JobEvent::Cancel => (
-            "Cancel this run".to_owned(),
-            Some(format!(
-                "What is done stays done ({datasets}), the rest stays as it was. It can be resumed later."
-            )),
-        ),
-        _ => (
-            "Undo this run".to_owned(),
-            Some(format!(
-                "All that this run has changed ({datasets}) is brought back to what it was before. What somebody has \
-                 changed since is told, not lost."
-            )),
-        ),
-    };
-    match warning {
-        None => Either::Left(view! { <Ask watch event label /> }),
-        Some(warning) => Either::Right(view! {
-            <details class="confirm">
-                <summary class="button button-danger">{format!("{label} …")}</summary>
-                <p>{warning}</p>
-                <Ask watch event label />
-            </details>
-        }),
+    let frame = watch.frame;
+    let label = move || frame.read().label(event);
+    if frame.get_untracked().warning(event).is_none() {
+        return Either::Left(view! { <Ask watch event label /> });
     }
+    Either::Right(view! {
+        <details class="confirm">
+            <summary class="button button-danger">{label} " …"</summary>
+            <p>{move || frame.read().warning(event)}</p>
+            <Ask watch event label />
+        </details>
+    })
 }
 
 /// The form that asks for it. The browser sends it, and comes back to this page.
@@ -114,7 +100,7 @@ fn Control(watch: Watch, event: JobEvent) -> impl IntoView {
 fn Ask(
     watch: Watch,
     event: JobEvent,
-    label: String,
+    label: impl Fn() -> String + Send + 'static,
     #[prop(optional)] cause: Option<Cause>,
 ) -> impl IntoView {
     let id = watch.frame.get_untracked().run.id;
@@ -168,7 +154,7 @@ fn Failure(watch: Watch, group: FailureGroup, retries: bool) -> impl IntoView {
                 </p>
                 <p class="muted">{format!("To do: {remedy}")}</p>
             </div>
-            {retries.then(|| view! { <Ask watch event=JobEvent::Retry label cause /> })}
+            {retries.then(|| view! { <Ask watch event=JobEvent::Retry label=move || label.clone() cause /> })}
         </li>
     }
 }

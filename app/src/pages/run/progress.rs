@@ -1,11 +1,11 @@
 //! How far a run is.
 
-use leptos::either::Either;
 use leptos::prelude::*;
 use model::{RunFrame, words};
 
 use super::Watch;
-use crate::components::{Notice, ProgressBar, RunState, TimeAgo};
+use crate::components::{Notice, ProgressBar, RunMark};
+use crate::live::Link;
 
 /// The state in one sentence, a bar, and the figures under it.
 #[component]
@@ -23,7 +23,7 @@ pub fn Progress(watch: Watch) -> impl IntoView {
         <section class="card run-progress" aria-labelledby="progress">
             <h2 id="progress">"Progress"</h2>
             <p class="run-sentence">
-                {move || view! { <RunState state=state.get() /> }}
+                {move || view! { <RunMark state=state.get() /> }}
                 <span>{move || frame.read().sentence()}</span>
             </p>
             <p class="unseen" role="status">
@@ -42,27 +42,8 @@ pub fn Progress(watch: Watch) -> impl IntoView {
                     name="Remaining"
                     value=move || frame.read().remaining().unwrap_or_else(|| "nothing now".to_owned())
                 />
-                <div class="fact">
-                    <dt>"Begun"</dt>
-                    <dd>
-                        {move || {
-                            let RunFrame { at, run, .. } = frame.get();
-                            run.started.map(|time| view! { <TimeAgo time now=at /> })
-                        }}
-                    </dd>
-                </div>
-                <div class="fact">
-                    <dt>"Ended"</dt>
-                    <dd>
-                        {move || {
-                            let RunFrame { at, run, .. } = frame.get();
-                            match run.ended {
-                                Some(time) => Either::Left(view! { <TimeAgo time now=at /> }),
-                                None => Either::Right("not yet"),
-                            }
-                        }}
-                    </dd>
-                </div>
+                <Moment name="Begun" watch time=|frame| frame.run.started.clone() />
+                <Moment name="Ended" watch time=|frame| frame.run.ended.clone() />
             </dl>
         </section>
     }
@@ -71,15 +52,44 @@ pub fn Progress(watch: Watch) -> impl IntoView {
 /// How long ago something was written, which is alarming where it is long.
 #[component]
 fn Pulse(watch: Watch) -> impl IntoView {
-    let Watch { frame, since_ms, .. } = watch;
+    let Watch { frame, since_ms, link, .. } = watch;
     move || {
-        frame.read().pulse(since_ms.get()).map(|it| {
+        // Where nothing is heard, that nothing was written is not known either.
+        let heard = matches!(link.get(), Link::Connecting | Link::Live | Link::Lost);
+        heard.then(|| frame.read().pulse(since_ms.get())).flatten().map(|it| {
             view! {
                 <p class="pulse" data-tone=it.tone.name()>
                     {it.words}
                 </p>
             }
         })
+    }
+}
+
+/// When something was, by how long ago it was.
+#[component]
+fn Moment(
+    name: &'static str,
+    watch: Watch,
+    time: fn(&RunFrame) -> Option<String>,
+) -> impl IntoView {
+    let Watch { frame, since_ms, .. } = watch;
+    let moment = Memo::new(move |_| time(&frame.read()));
+    let ago = move || {
+        let Some(moment) = moment.get() else { return "not yet".to_owned() };
+        let before = words::between_ms(&moment, &frame.read().at);
+        before.map_or(moment, |it| words::ago(it.saturating_add(since_ms.get())))
+    };
+    let exactly = move || moment.get().map(|it| words::moment(&it));
+    view! {
+        <div class="fact">
+            <dt>{name}</dt>
+            <dd>
+                <time datetime=move || moment.get() title=exactly>
+                    {ago}
+                </time>
+            </dd>
+        </div>
     }
 }
 
