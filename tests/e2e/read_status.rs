@@ -1,5 +1,6 @@
 //! Reading the versions of a deployment in a browser.
 
+mod runs;
 mod sign_in;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 /// Those that scripts take over.
-const LIVE: &[&str] = &["/"];
+const LIVE: &[&str] = &["/", "/runs"];
 
 #[tokio::test]
 async fn the_figures_are_there_without_scripts() -> Result<()> {

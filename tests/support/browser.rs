@@ -100,7 +100,11 @@ impl Browser {
             Scheme::Light => "light",
             Scheme::Dark => "dark",
         };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        // Colors on their way from one to the other are neither.
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": value },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.devtools("Emulation.setEmulatedMedia", media).await
     }
 
@@ -121,7 +125,8 @@ impl Browser {
 
     /// Clicks the button that says `label`.
     pub async fn click(&self, label: &str) -> Result<()> {
-        let button = self.find(&format!("//button[normalize-space()='{label}']")).await?;
+        let xpath = format!("//button[normalize-space()='{label}']");
+        let button = ready::wait_for(&xpath, || self.find(&xpath)).await?;
         Ok(button.click().await?)
     }
 

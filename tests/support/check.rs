@@ -52,8 +52,14 @@ pub async fn accessible(browser: &Browser) -> Result<()> {
 /// Fails if the page is wider than the screen.
 pub async fn fits(browser: &Browser) -> Result<()> {
     let overflow = browser
-        .run("const it = document.documentElement; return it.scrollWidth - it.clientWidth")
+        .run(
+            "const page = document.documentElement; \
+             if (page.scrollWidth <= page.clientWidth) return []; \
+             const wide = (it) => it.getBoundingClientRect().right > page.clientWidth; \
+             return [...document.querySelectorAll('main *, header *')].filter(wide) \
+                 .map((it) => it.outerHTML.slice(0, 200))",
+        )
         .await?;
-    ensure!(overflow == 0, "the page is {overflow} pixels wider than the screen");
+    ensure!(overflow == json!([]), "these are wider than the screen: {overflow:#}");
     Ok(())
 }
