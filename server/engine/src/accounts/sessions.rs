@@ -52,6 +52,15 @@ impl Accounts {
         Ok(Some(Visitor { principal, session: session.id }))
     }
 
+    /// Whether a session is alive. It does not count as being used by that: an open page asks by itself.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn is_alive(&self, token: &str) -> Result<bool> {
+        Ok(self.told(self.store.session(&token::hash(token)).await)?.is_some())
+    }
+
     /// Ends a session by its token; nothing happens if it has ended.
     ///
     /// # Errors
