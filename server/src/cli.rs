@@ -361,7 +361,10 @@ impl Deployment {
             validation: settings.validation,
         };
         match Engine::open(&connection).await {
-            Ok(engine) => Ok(Self { engine: engine.keeping_for(settings.undo_days), embedded }),
+            Ok(engine) => {
+                let engine = engine.keeping_for(settings.undo_days);
+                Ok(Self { engine: engine.disabled(settings.migrations_disabled), embedded })
+            }
             Err(error) => {
                 if let Some(embedded) = embedded {
                     embedded.stop().await;

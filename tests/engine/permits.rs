@@ -2,6 +2,8 @@
 
 #![expect(clippy::panic, reason = "a test that cannot go on has failed")]
 
+use std::time::Duration;
+
 use engine::{Control, Error, JobEvent, JobState, Request};
 use model::{Action, Approval, Friction, PlanQuestion, Role};
 use tests::{Deployment, NEWEST, console, image_dataset, permit_of, to};
@@ -82,6 +84,35 @@ async fn a_member_may_neither_control_a_run_nor_undo_it() {
     assert_eq!(deployment.dump().await, before);
     // The same is done for somebody who may.
     assert_eq!(engine.forget(&console(), run).await.unwrap().undo_until, None);
+}
+
+#[tokio::test]
+async fn where_migrations_are_disabled_nobody_starts_or_controls_anything_and_is_told_why() {
+    let deployment = deployment().await;
+    let engine = deployment.engine().await;
+    let (run, _) =
+        engine.leave_to_a_server(&console(), &to(NEWEST), quiet()).await.unwrap().unwrap();
+    let disabled = engine.clone().disabled(true);
+    assert!(engine.may_migrate() && !disabled.may_migrate());
+    assert_eq!(disabled.barrier(), Some(engine::DISABLED));
+    let question = PlanQuestion::default();
+    let plan = disabled.preview(&console(), &question).await.unwrap();
+    assert_eq!(plan.forbidden.as_deref(), Some(engine::DISABLED));
+    assert_eq!(plan.checks[0].evidence, "FIFTYONE_DISABLE_MIGRATIONS is set");
+    let approval = Approval { run: plan.run, hash: plan.hash, typed: plan.database_name };
+    let refusals = [
+        disabled.start(&console(), &question, &approval).await.map(drop),
+        disabled.migrate(&console(), to(NEWEST), quiet()).await.map(drop),
+        disabled.ask(&console(), &run.id, JobEvent::Cancel, None).await.map(drop),
+        disabled.set_pace(&console(), &run.id, |it| it).await.map(drop),
+        disabled.repair(&console(), quiet()).await.map(drop),
+    ];
+    for refused in refusals {
+        assert_eq!(refused.map_err(|it| it.to_string()), Err(engine::DISABLED.to_owned()));
+    }
+    // Longer than a server takes to look for runs.
+    disabled.clone().attend(tokio::time::sleep(Duration::from_secs(3))).await;
+    assert_eq!(engine.run(&run.id).await.unwrap(), run);
 }
 
 #[tokio::test]

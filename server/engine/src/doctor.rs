@@ -98,6 +98,9 @@ impl Engine {
     /// If it is not allowed, somebody else is at it, or the connection was lost. What is mended by then stays mended.
     pub async fn repair(&self, permit: &Permit, control: Control) -> Result<Diagnosis> {
         permit.covers(Action::Repair)?;
+        if self.disabled {
+            return Err(Error::Refused(crate::DISABLED.to_owned()));
+        }
         if !self.admin {
             return Err(Error::Refused(
                 "repairing takes the right to migrate: set `FIFTYONE_DATABASE_ADMIN=true`"

@@ -86,8 +86,12 @@ pub struct Connection {
 pub struct Engine {
     store: Store,
     admin: bool,
+    disabled: bool,
     undo_days: u32,
 }
+
+/// What is said where migrations are switched off.
+pub const DISABLED: &str = "migrations are disabled by `FIFTYONE_DISABLE_MIGRATIONS`; unset it or set it to `0` to migrate";
 
 /// Whoever has a shell here, as runs and their logs name them: `user@host`.
 pub fn operator() -> String {
@@ -106,7 +110,7 @@ impl Engine {
     pub async fn open(connection: &Connection) -> Result<Self> {
         let Connection { uri, database, runs, admin, validation } = connection;
         let store = Store::open(uri, database, runs, *validation).await?;
-        Ok(Self { store, admin: *admin, undo_days: UNDO_DAYS })
+        Ok(Self { store, admin: *admin, disabled: false, undo_days: UNDO_DAYS })
     }
 
     /// The same engine, whose runs can be undone for this many days.
@@ -115,14 +119,31 @@ impl Engine {
         Self { undo_days, ..self }
     }
 
+    /// The same engine; `disabled`: nothing may be migrated from here, whoever asks (`FIFTYONE_DISABLE_MIGRATIONS`).
+    #[must_use]
+    pub fn disabled(self, disabled: bool) -> Self {
+        Self { disabled, ..self }
+    }
+
     /// The database's name, by which the deployment is known.
     pub fn database(&self) -> &str {
         self.store.name()
     }
 
-    /// Whether anything may be migrated from here (`FIFTYONE_DATABASE_ADMIN`).
+    /// Whether anything may be migrated from here.
     pub const fn may_migrate(&self) -> bool {
-        self.admin
+        self.barrier().is_none()
+    }
+
+    /// Why nothing may be migrated from here, whoever asks, if that is so.
+    pub const fn barrier(&self) -> Option<&'static str> {
+        match (self.disabled, self.admin) {
+            (true, _) => Some(DISABLED),
+            (false, false) => Some(
+                "nothing may be migrated from here: FIFTYONE_DATABASE_ADMIN is not true where this server runs",
+            ),
+            (false, true) => None,
+        }
     }
 
     /// Ends the connection, for all clones of this engine. To be called before the program ends.
@@ -179,6 +200,9 @@ impl Engine {
         } else {
             Action::MigrateDatabase
         })?;
+        if self.disabled && !request.dry_run {
+            return Err(Error::Refused(DISABLED.to_owned()));
+        }
         self.carry(Some(permit.clone()), request, Going::default(), control).await
     }
 
@@ -190,7 +214,7 @@ impl Engine {
         going: Going,
         control: Control,
     ) -> Result<Report> {
-        let Self { store, admin, undo_days } = self.clone();
+        let Self { store, admin, disabled: _, undo_days } = self.clone();
         Run { store, admin, permit, control, request, going, undo_days }.run().await
     }
 

@@ -140,11 +140,8 @@ impl Engine {
 
     /// Why whoever asks may not start it.
     fn forbidden(&self, permit: &Permit, goes_down: bool) -> Option<String> {
-        if !self.admin {
-            return Some(
-                "nothing may be migrated from here: FIFTYONE_DATABASE_ADMIN is not true where this server runs"
-                    .to_owned(),
-            );
+        if let Some(barrier) = self.barrier() {
+            return Some(barrier.to_owned());
         }
         let wanted = if goes_down { Action::Downgrade } else { Action::MigrateDatabase };
         permit.covers(wanted).err().map(|it| it.to_string())

@@ -222,7 +222,7 @@ impl Engine {
         let mut stop = std::pin::pin!(stop);
         let mut expiry: Option<Instant> = None;
         loop {
-            if self.admin && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
+            if self.may_migrate() && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
                 // A part at a time: runs that wait must not wait for that.
                 let begun = Instant::now();
                 let expired = Expiry::of(&self.store).await;
@@ -250,7 +250,7 @@ impl Engine {
 
     async fn attend_once(&self, control: Control) -> Result<()> {
         let error = |it| self.store.error(it);
-        if !self.admin {
+        if !self.may_migrate() {
             return Ok(());
         }
         let jobs = self.store.unfinished_jobs().await.map_err(error)?;
@@ -446,13 +446,14 @@ impl Engine {
 
     /// Controlling a run changes what becomes of the deployment.
     pub(crate) fn allowed(&self) -> Result<()> {
-        if self.admin {
-            return Ok(());
-        }
-        Err(Error::Refused(
-            "controlling runs takes the right to migrate: set `FIFTYONE_DATABASE_ADMIN=true`"
-                .to_owned(),
-        ))
+        Err(Error::Refused(match (self.disabled, self.admin) {
+            (true, _) => crate::DISABLED.to_owned(),
+            (false, false) => {
+                "controlling runs takes the right to migrate: set `FIFTYONE_DATABASE_ADMIN=true`"
+                    .to_owned()
+            }
+            (false, true) => return Ok(()),
+        }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
+pub use engine::DISABLED;
 use engine::{
     Cause, Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter,
     OnFailure, Report, Request, RunSummary, State, Target,
@@ -19,9 +20,6 @@ use super::{
     runs,
 };
 use crate::settings::Settings;
-
-/// What is said where migrations are switched off.
-pub const DISABLED: &str = "migrations are disabled by `FIFTYONE_DISABLE_MIGRATIONS`; unset it or set it to `0` to migrate";
 
 /// How long it takes at most until a run that has the lease is written down.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -30,7 +30,7 @@ impl Engine {
         let strain = self.strain().await;
         let (lease, jobs) = (self.holder().await, store.unfinished_jobs().await);
         let mut checks = vec![
-            permission(self.admin),
+            permission(self.admin, self.disabled),
             privileges(user.map(|it| rights(&it, store.name(), store.name_of_runs()))),
             version_of_server(&server.version),
             others(lease.ok().flatten(), jobs.unwrap_or_default()),
@@ -77,8 +77,16 @@ fn wrong(
     PlanCheck { subject: subject.to_owned(), result, evidence, cause, remedy }
 }
 
-fn permission(admin: bool) -> PlanCheck {
+fn permission(admin: bool, disabled: bool) -> PlanCheck {
     let subject = "Right to migrate";
+    if disabled {
+        return wrong(
+            (subject, CheckResult::Problem),
+            "FIFTYONE_DISABLE_MIGRATIONS is set".to_owned(),
+            "migrations are switched off here, for everybody",
+            "unset FIFTYONE_DISABLE_MIGRATIONS where this server runs, or set it to 0, and start it again",
+        );
+    }
     if admin {
         return good(subject, "FIFTYONE_DATABASE_ADMIN is true".to_owned());
     }
@@ -295,7 +303,8 @@ mod tests {
         let old = Release::new([0, 21, 0]);
         let lacking = Rights::Lacking { user: "ana".to_owned(), what: vec!["`find`".to_owned()] };
         let found = [
-            permission(false),
+            permission(false, false),
+            permission(true, true),
             privileges(Ok(lacking)),
             version_of_server("4.2.9"),
             blockers(&report("1.0.0", "1.22.1", vec![blocked])),
@@ -305,7 +314,7 @@ mod tests {
             assert_ne!(it.result, CheckResult::Good, "{it:?}");
             assert!(it.cause.is_some() && it.remedy.is_some(), "{it:?}");
         }
-        assert_eq!(found[3].evidence, "1 dataset cannot go; the plan says why");
+        assert_eq!(found[4].evidence, "1 dataset cannot go; the plan says why");
         assert_eq!(version_of_server("7.0.5").result, CheckResult::Good);
         assert_eq!(ahead_of_the_database(&request, Some(&Release::new([1, 0, 0]))), None);
     }
