@@ -70,22 +70,32 @@ impl Engine {
                 crate::printable(&approval.run)
             ))
         })?;
-        if self.store.job(id).await.map_err(|it| self.store.error(it))?.is_some() {
+        if self.is_there(id).await? {
             return Ok(Started::Run { id: id.to_hex() });
         }
         let request = request(question)?;
         let report = self.foresee(permit, &request, id).await?;
         let plan = self.plan_of(permit, &request, &report, id);
-        let not = |why| Ok(Started::Not { why });
-        let Some(friction) = plan.friction else { return not(NotStarted::Nothing) };
-        if plan.hash != approval.hash {
-            return not(NotStarted::Changed);
+        let not = match &plan.friction {
+            None => Some(NotStarted::Nothing),
+            Some(_) if plan.hash != approval.hash => Some(NotStarted::Changed),
+            Some(friction) if !friction.accepts(&approval.typed) => Some(NotStarted::Mistyped),
+            Some(_) => None,
+        };
+        match not {
+            None => drop(self.write_down(permit, id, &request, &report).await?),
+            Some(why) => {
+                // It is another plan, perhaps, because this very run has begun since: somebody has clicked twice.
+                if !self.is_there(id).await? {
+                    return Ok(Started::Not { why });
+                }
+            }
         }
-        if !friction.accepts(&approval.typed) {
-            return not(NotStarted::Mistyped);
-        }
-        self.write_down(permit, id, &request, &report).await?;
         Ok(Started::Run { id: id.to_hex() })
+    }
+
+    async fn is_there(&self, run: ObjectId) -> Result<bool> {
+        Ok(self.store.job(run).await.map_err(|it| self.store.error(it))?.is_some())
     }
 
     /// What this run would do: the names that it would give are made of its id.
