@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use engine::{Cause, Control, Engine, JobEvent};
-use model::{Action, Permit, Principal, Role};
+use model::{Action, Permit, Principal, Role, TRANSITIONS};
 use serde_json::Value;
 use tests::{Deployment, NEWEST, assert_same, console, image_dataset, to};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -154,6 +154,33 @@ async fn whoever_begins_it_by_hand_does_what_was_asked_for() {
     deployment.plant("datasets", [image_dataset("one")]).await;
     let engine = deployment.engine().await;
     let id = cancelled(&engine).await;
+#[tokio::test]
+async fn what_only_happens_to_a_run_cannot_be_asked_for() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    let (control, _meter, _events) = Control::new();
+    let engine = deployment.engine().await;
+    let left = engine.leave_to_a_server(&console(), &to(NEWEST), control).await;
+    let planned = left.unwrap().unwrap().0;
+    let wishes =
+        [JobEvent::Pause, JobEvent::Cancel, JobEvent::Resume, JobEvent::Retry, JobEvent::Undo];
+    let mut tried = 0;
+    for (_, event, ..) in TRANSITIONS.iter().filter(|(_, it, ..)| !wishes.contains(it)) {
+        let why = format!("run {}: nobody can ask for `{}`; ", planned.id, event.word());
+        for refused in [
+            engine.ask(&admin(), &planned.id, *event, None).await,
+            engine.wish(&admin(), &planned.id, *event).await,
+        ] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.starts_with(&why), "{refused}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 16, "{tried}");
+    assert_eq!(engine.run(&planned.id).await.unwrap(), planned);
+    assert_eq!(planned.choices, [JobEvent::Cancel]);
+}
+
     engine.ask(&admin(), &id, JobEvent::Resume, None).await.unwrap();
     let (control, _meter, _events) = Control::new();
     engine.go_on(&console(), &id, JobEvent::Resume, control).await.unwrap();

@@ -336,7 +336,18 @@ impl JobState {
 impl JobEvent {
     /// Whether people ask for it; the others happen by themselves.
     pub fn is_a_wish(self) -> bool {
-        matches!(self, Start | Pause | Resume | Cancel | Retry | Undo)
+        match self {
+            Pause | Resume | Cancel | Retry | Undo => true,
+            Start
+            | Edge
+            | Written
+            | Verified
+            | VerifiedWithFailures
+            | Broke
+            | TakenOver
+            | JobEvent::Undone
+            | UndoneInPart => false,
+        }
     }
 
     /// What has to be allowed to whoever asks for it.

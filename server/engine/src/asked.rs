@@ -30,7 +30,17 @@ impl Engine {
             JobEvent::Resume | JobEvent::Retry | JobEvent::Undo => {
                 self.leave_wish(permit.holder(), id, event, cause).await
             }
-            _ => self.wish_of(id, event, permit.holder()).await,
+            JobEvent::Pause | JobEvent::Cancel => self.wish_of(id, event, permit.holder()).await,
+            // They happen to a run by themselves: to ask for one would be to lie about it.
+            JobEvent::Start
+            | JobEvent::Edge
+            | JobEvent::Written
+            | JobEvent::Verified
+            | JobEvent::VerifiedWithFailures
+            | JobEvent::Broke
+            | JobEvent::TakenOver
+            | JobEvent::Undone
+            | JobEvent::UndoneInPart => Err(nobodys_wish(id, event)),
         }
     }
 
@@ -116,6 +126,15 @@ impl Engine {
 }
 
 /// Why nothing was begun although nothing went wrong.
+/// That it is not for people to say that this has happened.
+pub fn nobodys_wish(id: &str, event: JobEvent) -> Error {
+    Error::Refused(format!(
+        "run {id}: nobody can ask for `{}`; what can be asked for, where it makes sense: `pause`, `resume`, `cancel`, \
+         `retry`, `undo`",
+        event.word()
+    ))
+}
+
 fn untouched(report: &Report) -> String {
     let left: Vec<String> =
         report.left.iter().map(|it| format!("{} {}", it.count, it.cause)).collect();

@@ -10,8 +10,10 @@ use model::{
 
 use crate::{
     Control, DatasetReport, Engine, Error, Meter, OnFailure, Report, Request, Result, State,
-    Target, guard,
-    job::log_by,
+    Target,
+    asked::nobodys_wish,
+    guard,
+    job::{AsRead, Course, log, log_by},
     run::Going,
     store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
     undo::Expiry,
@@ -120,6 +122,10 @@ impl Engine {
     /// The same, once it is known that they may.
     pub(crate) async fn wish_of(&self, id: &str, event: JobEvent, by: &str) -> Result<RunSummary> {
         let job = self.job(id).await?;
+        // The others happen to a run, and would make it tell what is not true.
+        if !matches!(event, JobEvent::Pause | JobEvent::Cancel) {
+            return Err(nobodys_wish(id, event));
+        }
         self.allowed()?;
         let (next, _) =
             job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;

@@ -356,8 +356,7 @@ fn counts(run: &RunSummary) -> String {
 
 /// What can be done with it.
 pub fn ways_on(run: &RunSummary) -> String {
-    let mut ways: Vec<&str> =
-        run.choices.iter().filter(|it| **it != JobEvent::Start).map(|it| it.word()).collect();
+    let mut ways: Vec<&str> = run.choices.iter().map(|it| it.word()).collect();
     if run.state.is_active() && !run.held {
         ways.insert(0, "resume");
     }
