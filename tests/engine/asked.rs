@@ -12,20 +12,20 @@ use tests::{Deployment, NEWEST, assert_same, console, image_dataset, to};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 /// A server that attends to a deployment.
-struct Server {
+pub struct Server {
     stop: oneshot::Sender<()>,
     attending: JoinHandle<()>,
 }
 
 impl Server {
-    async fn on(deployment: &Deployment) -> Self {
+    pub async fn on(deployment: &Deployment) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let engine = deployment.engine().await;
         let attending = tokio::spawn(engine.attend(async { drop(stopped.await) }));
         Self { stop, attending }
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         self.stop.send(()).unwrap();
         self.attending.await.unwrap();
     }
@@ -35,7 +35,7 @@ fn permit(role: Role) -> Permit {
     Principal { name: "ada".to_owned(), role }.permit(Action::ReadStatus).unwrap()
 }
 
-fn admin() -> Permit {
+pub fn admin() -> Permit {
     permit(Role::Admin)
 }
 
@@ -48,12 +48,12 @@ async fn cancelled(engine: &Engine) -> String {
     run.id
 }
 
-async fn until(deployment: &Deployment, id: &str, state: &str) -> Value {
+pub async fn until(deployment: &Deployment, id: &str, state: &str) -> Value {
     deployment.until(id, state, |it| it["state"] == state && it["wish"].is_null()).await
 }
 
 /// A dataset that cannot be migrated until it is mended.
-fn broken() -> Document {
+pub fn broken() -> Document {
     let mut dataset = image_dataset("broken");
     dataset.insert("sample_fields", 7);
     dataset
@@ -78,10 +78,14 @@ async fn what_is_asked_for_is_written_down_and_carried_out_by_whoever_attends() 
     let server = Server::on(&deployment).await;
     until(&deployment, &id, "completed").await;
     deployment.assert_newest().await;
+    let completed = engine.run(&id).await.unwrap();
+    assert_eq!(completed.begun, completed.started);
 
     engine.ask(&admin(), &id, JobEvent::Undo, None).await.unwrap();
     let shown = until(&deployment, &id, "undone").await;
     server.end().await;
+    let undone = engine.run(&id).await.unwrap();
+    assert!(undone.begun == completed.begun && undone.started > completed.started);
     let mut after = deployment.dump().await;
     // An empty collection that was made on the way is nothing to FiftyOne.
     after.retain(|_, it| !it.is_empty());
@@ -106,17 +110,19 @@ async fn those_that_failed_are_retried_when_that_is_asked_for_and_it_is_told_if_
     engine.ask(&admin(), &run.id, JobEvent::Retry, None).await.unwrap();
     let told = deployment
         .until(&run.id, "why it was not retried", |it| {
-            it["wish"].is_null() && it["error"] != Value::Null
+            it["wish"].is_null() && it["refused"] != Value::Null
         })
         .await;
-    let error = told["run"]["error"].as_str().unwrap();
-    assert!(error.starts_with("it was not retried: trying again cannot help"), "{error}");
+    let refused = told["run"]["refused"].as_str().unwrap();
+    assert!(refused.starts_with("it was not retried: trying again cannot help"), "{refused}");
+    // The run itself is as well as it was.
     assert_eq!(told["run"]["state"], "completed_with_failures");
+    assert!(told["run"]["error"].is_null());
 
     engine.ask(&admin(), &run.id, JobEvent::Retry, Some(Cause::Slow)).await.unwrap();
     let why = "has no dataset that failed for the cause `slow`";
     deployment
-        .until(&run.id, why, |it| it["error"].as_str().is_some_and(|it| it.contains(why)))
+        .until(&run.id, why, |it| it["refused"].as_str().is_some_and(|it| it.contains(why)))
         .await;
 
     let mended = doc! { "$set": { "sample_fields": [] } };
@@ -125,7 +131,7 @@ async fn those_that_failed_are_retried_when_that_is_asked_for_and_it_is_told_if_
     engine.ask(&admin(), &run.id, JobEvent::Retry, None).await.unwrap();
     let shown = until(&deployment, &run.id, "completed").await;
     server.end().await;
-    assert!(shown["run"]["error"].is_null());
+    assert!(shown["run"]["refused"].is_null());
     deployment.assert_newest().await;
 }
 
@@ -148,12 +154,6 @@ async fn what_makes_no_sense_or_is_not_allowed_is_refused_at_once() {
     assert!(unknown.to_string().starts_with("run `7` not found"), "{unknown}");
 }
 
-#[tokio::test]
-async fn whoever_begins_it_by_hand_does_what_was_asked_for() {
-    let deployment = Deployment::at("0.18.0").await;
-    deployment.plant("datasets", [image_dataset("one")]).await;
-    let engine = deployment.engine().await;
-    let id = cancelled(&engine).await;
 #[tokio::test]
 async fn what_only_happens_to_a_run_cannot_be_asked_for() {
     let deployment = Deployment::at("0.18.0").await;
@@ -181,6 +181,12 @@ async fn what_only_happens_to_a_run_cannot_be_asked_for() {
     assert_eq!(planned.choices, [JobEvent::Cancel]);
 }
 
+#[tokio::test]
+async fn whoever_begins_it_by_hand_does_what_was_asked_for() {
+    let deployment = Deployment::at("0.18.0").await;
+    deployment.plant("datasets", [image_dataset("one")]).await;
+    let engine = deployment.engine().await;
+    let id = cancelled(&engine).await;
     engine.ask(&admin(), &id, JobEvent::Resume, None).await.unwrap();
     let (control, _meter, _events) = Control::new();
     engine.go_on(&console(), &id, JobEvent::Resume, control).await.unwrap();
@@ -189,9 +195,11 @@ async fn what_only_happens_to_a_run_cannot_be_asked_for() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     server.end().await;
     let log = engine.run_log(&id).await.unwrap();
-    let begun = log.iter().filter(|it| it.text.starts_with("goes on;")).count();
-    assert_eq!(begun, 1, "{log:#?}");
-    assert_eq!(engine.run(&id).await.unwrap().wish, None);
+    let said = |text: &str| log.iter().filter(|it| it.text.starts_with(text)).count();
+    // Whoever attends has nothing left to do, and nothing to say.
+    assert_eq!((said("goes on;"), said("it was not ")), (1, 0), "{log:#?}");
+    let run = engine.run(&id).await.unwrap();
+    assert_eq!((run.wish, run.refused), (None, None));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! The engine on real servers: accounts, the archive, what is asked for from afar, company, interruptions, kills, undo,
+//! The engine on real servers: accounts, what was agreed to, the archive, what is asked for from afar, company, interruptions, kills, undo,
 //! verifying.
 
 mod accounts;
+mod agreed;
 mod archive;
 mod asked;
 mod clients;

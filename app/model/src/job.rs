@@ -208,6 +208,9 @@ pub struct RunSummary {
     pub failures: Vec<FailureGroup>,
     /// When it was written down.
     pub created: String,
+    /// When it began: the first time, however often it rested since then.
+    #[serde(default)]
+    pub begun: Option<String>,
     /// When it began, or went on after a rest.
     pub started: Option<String>,
     /// When it came to rest.
@@ -216,6 +219,9 @@ pub struct RunSummary {
     pub last_write: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Why what somebody has asked for was not done, if that was the last that anybody asked for.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// What became of its undo journal.
     #[serde(default)]
     pub journal: JournalState,

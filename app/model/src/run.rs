@@ -109,6 +109,9 @@ impl RunFrame {
         if run.error.is_some() {
             run.error = Some("it could not go on; an admin can see why".to_owned());
         }
+        if run.refused.is_some() {
+            run.refused = Some("what was asked for was not done; an admin can see why".to_owned());
+        }
         for group in &mut run.failures {
             group.datasets.clear();
         }
@@ -387,10 +390,12 @@ mod tests {
             estimate: None,
             failures: Vec::new(),
             created: AT.into(),
+            begun: Some(AT.into()),
             started: Some(AT.into()),
             ended: None,
             last_write: Some(AT.into()),
             error: None,
+            refused: None,
             journal: JournalState::Kept,
             undo_until: None,
             wish: None,

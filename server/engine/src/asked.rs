@@ -6,6 +6,7 @@ use model::{Cause, JobEvent, Permit, RunSummary};
 use crate::{
     Control, Engine, Error, Report, Result,
     job::log_by,
+    runs::stopped_before,
     store::{Job, JobWish},
     undo::can_be_undone,
 };
@@ -125,7 +126,6 @@ impl Engine {
     }
 }
 
-/// Why nothing was begun although nothing went wrong.
 /// That it is not for people to say that this has happened.
 pub fn nobodys_wish(id: &str, event: JobEvent) -> Error {
     Error::Refused(format!(
@@ -135,7 +135,11 @@ pub fn nobodys_wish(id: &str, event: JobEvent) -> Error {
     ))
 }
 
+/// Why nothing was begun although nothing went wrong.
 fn untouched(report: &Report) -> String {
+    if let Some(why) = stopped_before(report) {
+        return why;
+    }
     let left: Vec<String> =
         report.left.iter().map(|it| format!("{} {}", it.count, it.cause)).collect();
     if left.is_empty() {

@@ -1,12 +1,14 @@
 //! A run that is carried out: written down before it begins, under a lease, and moved from state to state while others
 //! watch it.
 
+mod agreed;
 mod back;
 mod helpers;
 mod holder;
 mod look;
 mod notes;
 
+pub use agreed::{Agreed, AsRead, Course};
 pub use helpers::Helpers;
 pub use notes::{Notes, noted};
 
@@ -15,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use bson::{DateTime, Document, Timestamp, doc, oid::ObjectId};
+use bson::{Bson, DateTime, Document, Timestamp, doc, oid::ObjectId};
 use model::{JobEvent, JobState, JournalState, Pace};
 use tokio::task::JoinSet;
 
@@ -51,8 +53,12 @@ pub struct Proposal {
     pub plan: String,
     /// Where to, now that it is decided.
     pub destination: String,
+    /// What whoever asks for it agrees to by that.
+    pub agreed: Agreed,
     /// The run to go on with; `None` for a new one, or for one that was left behind with the same to do.
     pub job: Option<ObjectId>,
+    /// That run as it was when it was decided to go on with it.
+    pub read: Option<AsRead>,
     /// Whether a run that is told to stop here is left to other servers, not paused.
     pub hands_over: bool,
     /// For how many days its undo journal is kept.
@@ -354,6 +360,11 @@ impl Hand {
             let (next, _) =
                 job.state.on(event(job.state)).map_err(|it| Failure::other(it.to_string()))?;
             let fence = Some(self.guard.fence());
+            let mut more = more.clone();
+            // Whoever wanted it to go on while it was pausing wants nothing of one that has come to its end.
+            if !next.is_active() && next != JobState::Paused {
+                more.insert("wish", Bson::Null);
+            }
             if self.store.move_job(self.id, (job.state, next), fence, more.clone()).await? {
                 self.say(next, &more).await;
                 return Ok(Some(next));
@@ -518,9 +529,11 @@ async fn begin(
         let job = Job {
             datasets: i64::try_from(proposal.datasets.len()).unwrap_or(i64::MAX),
             plan: proposal.plan.clone(),
+            agreed: Some(proposal.agreed.clone()),
             state: JobState::Running,
             fence,
             time: Some(now),
+            begun: Some(now),
             started: Some(now),
             journal: Some(JobJournal::begun(proposal)),
             by: proposal.by.clone(),
@@ -530,6 +543,16 @@ async fn begin(
         let keeps_journal = !proposal.asked.without_undo;
         return Ok(Begun { time: now, keeps_journal, goes_on: false });
     };
+    if let Some(read) = &proposal.read {
+        read.is_as(&left)?;
+    }
+    if let Some(wish) = left.wish.as_ref().filter(|it| it.event == JobEvent::Undo) {
+        return Err(Error::Refused(format!(
+            "run {id} is {}{}; look at it again when that has begun",
+            left.state,
+            wish.words()
+        )));
+    }
     let from = left.state;
     let event = match from {
         JobState::Planned => JobEvent::Start,
@@ -556,13 +579,13 @@ async fn begin(
     // Planned long ago, perhaps, or tried again after what was wrong has been mended: that is another time.
     let anew = matches!(event, JobEvent::Start | JobEvent::Retry);
     let time = left.time.filter(|_| !anew).unwrap_or(now);
-    let mut more =
-        doc! { "started": now, "ended": null, "error": null, "time": time, "wish": null };
+    let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
+    more.insert("begun", left.begun.or(left.started).unwrap_or(now));
     if anew {
-        more.insert("verifying_since", bson::Bson::Null);
+        more.insert("verifying_since", Bson::Null);
     }
     // What was not kept from the beginning is not kept from the middle on: it would be a part of what was changed.
-    let journal = match left.journal {
+    let journal = match left.journal.clone() {
         Some(it) if it.state == JournalState::Kept => {
             Some(JobJournal { expires: JobJournal::begun(proposal).expires, ..it })
         }
@@ -575,7 +598,7 @@ async fn begin(
         let journal = bson::serialize_to_document(journal);
         more.insert("journal", journal.map_err(|it| Error::Driver(it.to_string()))?);
     }
-    if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
+    if store.begin_job(&left, next, fence, more).await.map_err(error)? {
         return Ok(Begun { time, keeps_journal, goes_on: true });
     }
     Err(Error::Refused(format!(
@@ -593,11 +616,13 @@ impl Job {
             destination: destination.to_owned(),
             datasets: 0,
             plan: String::new(),
+            agreed: None,
             state: JobState::Planned,
             fence: 0,
             by: Holder::this().name(),
             created: DateTime::now(),
             time: None,
+            begun: None,
             started: None,
             ended: None,
             last_write: None,
@@ -614,6 +639,7 @@ impl Job {
             pace: Pace::default(),
             holding: None,
             error: None,
+            refused: None,
             journal: None,
             undo: None,
             wish: None,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Cause, FailureGroup, JobEvent, JobState, Permit};
 
 use crate::{
-    Control, DatasetReport, Engine, Error, Report, Request, Result, State, report::failures,
-    run::Going, store::Job,
+    Control, DatasetReport, Engine, Error, Report, Request, Result, State, job::AsRead,
+    report::failures, run::Going, store::Job,
 };
 
 /// The states of datasets that are not where they were to go.
@@ -45,6 +45,10 @@ impl Engine {
         if job.state == JobState::Undoing {
             return Box::pin(self.carry_out(job, control, hands_over)).await;
         }
+        // It has not come to its datasets: all of it is to be done, the database too.
+        if cause.is_none() && job.started.is_none() {
+            return Box::pin(self.carry_out(job, control, hands_over)).await;
+        }
         let all = self.in_states(&job, &NOT_THERE).await?;
         let (again, left) = match cause {
             Some(cause) => {
@@ -75,7 +79,8 @@ impl Engine {
             reopened.map_err(|it| self.store.error(it))?;
         }
         let only = Some(again.into_iter().map(|it| it.id).collect());
-        let going = Going { job: Some(job.id), planned: None, only, hands_over, left };
+        let read = Some(AsRead::of(&job));
+        let going = Going { job: Some(job.id), read, planned: None, only, hands_over, left };
         self.carry(None, job.request()?, going, control).await
     }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Error, Result,
     archive::{Entries, settle_left},
-    job::{Hand, Proposal, log, noted},
+    job::{AsRead, Course, Hand, Proposal, log, noted},
     journal::{Contended, Estimate, Journal},
     load::{Loaded, Loader, Task, Times, Why, Work},
     pass::Halt,
@@ -99,6 +99,8 @@ pub struct Run {
 pub struct Going {
     /// The run to go on with; `None` for a new one.
     pub(crate) job: Option<ObjectId>,
+    /// That run as it was when it was decided to go on with it.
+    pub(crate) read: Option<AsRead>,
     /// The run that would be begun, where it is only said what it would do.
     pub(crate) planned: Option<ObjectId>,
     /// Only these datasets, by the text of their `_id`: names may have changed since it began.
@@ -169,7 +171,7 @@ impl Run {
             report.sort();
             return Ok(report);
         }
-        let proposal = self.proposal(&plan, &at)?;
+        let proposal = self.proposal(&plan, database.as_ref(), &at)?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
         report.is_kept = hand.keeps_journal();
@@ -321,7 +323,17 @@ impl Run {
         hand.note(&moved).await.map_err(|it| self.store.error(it))
     }
 
-    fn proposal(&self, plan: &Plan, at: &Release) -> Result<Proposal> {
+    /// What there is to do, if that is what was agreed to.
+    fn proposal(
+        &self,
+        plan: &Plan,
+        database: Option<&DatabasePlan>,
+        at: &Release,
+    ) -> Result<Proposal> {
+        let course = course(database, plan);
+        if let Some(read) = &self.going.read {
+            read.covers(&course)?;
+        }
         let destination = self.request.destination.as_ref();
         let asked = Asked::of(&self.request);
         let ahead = plan.stamps.iter().chain(&plan.tasks).map(|it| report_of(it, State::Planned));
@@ -336,10 +348,23 @@ impl Run {
         let plan = format!("{:x}", hash.finalize());
         let destination =
             destination.unwrap_or(if base(at) > *newest() { newest() } else { at }).to_string();
-        let Going { job, hands_over, .. } = self.going.clone();
+        let Going { job, read, hands_over, .. } = self.going.clone();
         let undo_days = self.undo_days;
         let by = self.permit.as_ref().map_or_else(crate::operator, |it| it.holder().to_owned());
-        Ok(Proposal { asked, by, datasets, arrived, plan, destination, job, hands_over, undo_days })
+        let agreed = course.agreed;
+        Ok(Proposal {
+            asked,
+            by,
+            datasets,
+            arrived,
+            plan,
+            destination,
+            agreed,
+            job,
+            read,
+            hands_over,
+            undo_days,
+        })
     }
 
     fn database_head(&self, config: &Config) -> Result<Option<Release>> {
@@ -624,6 +649,13 @@ impl Run {
             entries.into_iter().filter(|it| it.version.as_str() != Some(version) && ours(it));
         Ok(left.map(|it| it.id).collect())
     }
+}
+
+/// What would have to be agreed to.
+fn course(database: Option<&DatabasePlan>, plan: &Plan) -> Course {
+    let ahead: Vec<DatasetReport> =
+        plan.stamps.iter().chain(&plan.tasks).map(|it| report_of(it, State::Planned)).collect();
+    Course::of(database.map(|it| &it.report), plan.settled.iter().chain(&ahead))
 }
 
 /// What is left to do when others have done a part since it was planned: those who helped with a run whose leader is gone.

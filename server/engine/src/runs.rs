@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use futures_util::FutureExt;
 use model::{
-    Action, JobEvent, JobState, JournalState, LogLine, Pace, Permit, RunHand, RunSummary, RunWish,
+    Action, FailureGroup, JobEvent, JobState, JournalState, LogLine, Pace, Permit, RunHand,
+    RunSummary, RunWish,
 };
 
 use crate::{
@@ -121,11 +122,11 @@ impl Engine {
 
     /// The same, once it is known that they may.
     pub(crate) async fn wish_of(&self, id: &str, event: JobEvent, by: &str) -> Result<RunSummary> {
-        let job = self.job(id).await?;
         // The others happen to a run, and would make it tell what is not true.
         if !matches!(event, JobEvent::Pause | JobEvent::Cancel) {
             return Err(nobodys_wish(id, event));
         }
+        let job = self.job(id).await?;
         self.allowed()?;
         let (next, _) =
             job.state.on(event).map_err(|it| Error::Refused(format!("run {id}: {it}")))?;
@@ -185,6 +186,12 @@ impl Engine {
         self.allowed()?;
         let dry = Request { dry_run: true, ..request.clone() };
         let plan = self.migrate(permit, dry, control).await?;
+        if request.on_failure == OnFailure::Stop
+            && plan.datasets.iter().any(DatasetReport::is_failure)
+        {
+            let failures = crate::report::failures(&plan.datasets);
+            return Err(Error::Refused(nothing_begun(&failures)));
+        }
         let datasets = plan.count(State::Planned) + plan.count(State::Refused);
         if datasets == 0 && plan.database.as_ref().is_none_or(|it| it.state == State::Current) {
             return Ok(None);
@@ -211,6 +218,7 @@ impl Engine {
         let asked = Asked::of(request);
         let job = Job {
             datasets: i64::try_from(datasets).unwrap_or(i64::MAX),
+            agreed: Some(Course::of(plan.database.as_ref(), &plan.datasets).agreed),
             estimate: plan.estimate.clone(),
             by: permit.holder().to_owned(),
             ..Job::asked_now(id, self.store.name(), asked, &destination.to_string())
@@ -279,9 +287,14 @@ impl Engine {
             }
             tracing::info!("carrying out run {id}");
             match self.carry_out(job, control.clone(), true).await {
-                Ok(_) | Err(Error::Busy { .. } | Error::Repairing { .. }) => {}
+                Err(Error::Busy { .. } | Error::Repairing { .. }) => {}
                 // Nobody would see it otherwise, and it would be tried again for ever.
                 Err(why) => self.give_up(&id, &why).await?,
+                Ok(report) => {
+                    if let Some(why) = stopped_before(&report) {
+                        self.give_up(&id, &Error::Refused(why)).await?;
+                    }
+                }
             }
             return Ok(());
         }
@@ -305,7 +318,10 @@ impl Engine {
         let Ok((next, _)) = job.state.on(JobEvent::Broke) else { return Ok(()) };
         let more = doc! { "error": why.to_string(), "ended": DateTime::now() };
         let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
-        moved.map(drop).map_err(|it| self.store.error(it))
+        if moved.map_err(|it| self.store.error(it))? {
+            log(&self.store, job.id, &format!("is {next}: {why}")).await;
+        }
+        Ok(())
     }
 
     pub(crate) async fn carry_out(
@@ -319,14 +335,16 @@ impl Engine {
             return Box::pin(self.take_back(job, None, control, hands_over)).await;
         }
         let only = match job.asked.scope {
-            Scope::Datasets if job.state != JobState::Planned => {
+            // Until it has begun it has no datasets but those that it was asked for.
+            Scope::Datasets if job.started.is_some() => {
                 let found = self.store.job_datasets(job.id, &[]).await.map_err(error)?;
                 let id = |it: &Document| it.get_str("dataset").ok().map(str::to_owned);
                 Some(found.iter().filter_map(id).collect())
             }
             _ => None,
         };
-        let going = Going { job: Some(job.id), only, hands_over, ..Going::default() };
+        let read = Some(AsRead::of(&job));
+        let going = Going { job: Some(job.id), read, only, hands_over, ..Going::default() };
         self.carry(None, job.request()?, going, control).await
     }
 
@@ -435,11 +453,13 @@ impl Engine {
             estimate: job.estimate,
             failures,
             created: time(job.created),
+            begun: job.begun.or(job.started).map(time),
             started: job.started.map(time),
             ended: job.ended.map(time),
             last_write: last_write.map(time),
             hands,
             error: job.error,
+            refused: job.refused,
             journal: kept,
             undo_until: job
                 .journal
@@ -461,6 +481,22 @@ impl Engine {
             (false, true) => return Ok(()),
         }))
     }
+}
+
+/// Why nothing was begun by a run that ends with the first failure, if it is for the failures that it has foreseen.
+pub fn stopped_before(report: &Report) -> Option<String> {
+    let foreseen = report.run.is_none() && !report.failures.is_empty();
+    foreseen.then(|| nothing_begun(&report.failures))
+}
+
+fn nothing_begun(failures: &[FailureGroup]) -> String {
+    let failures: Vec<String> =
+        failures.iter().map(|it| format!("{} {}", it.count, it.cause)).collect();
+    format!(
+        "nothing was begun, because it is to stop at the first dataset that cannot be migrated, and there are such: {}; \
+         see to them, or let it go on without them (`--error-level 1`)",
+        failures.join(", ")
+    )
 }
 
 /// Does some work; when it is told to stop meanwhile, the work comes to its edge first. Whether it was told to.

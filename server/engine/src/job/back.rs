@@ -4,7 +4,7 @@ use bson::{DateTime, Document, doc};
 use model::{JobEvent, JobState};
 use tokio::task::JoinSet;
 
-use super::{Begun, Eye, Hand, Helpers, log};
+use super::{AsRead, Begun, Eye, Hand, Helpers, log};
 use crate::{
     Error, Result,
     guard::Guard,
@@ -30,7 +30,7 @@ impl Hand {
         store.have_indexes().await;
         let guard = Guard::take(store, job.id, &job.asked, &control).await?;
         let fence = guard.fence();
-        let id = job.id;
+        let (id, read) = (job.id, AsRead::of(job));
         let taken = async {
             for other in store.unfinished_jobs().await.map_err(error)? {
                 if other.id != id && other.state.is_active() {
@@ -43,7 +43,16 @@ impl Hand {
                 }
             }
             let job = store.job(id).await.map_err(error)?;
-            let from = job.ok_or_else(|| Error::UnknownRun(id.to_hex()))?.state;
+            let now = job.ok_or_else(|| Error::UnknownRun(id.to_hex()))?;
+            read.is_as(&now)?;
+            if let Some(wish) = now.wish.as_ref().filter(|it| it.event != JobEvent::Undo) {
+                return Err(Error::Refused(format!(
+                    "run {id} is {}{}; look at it again when that has begun",
+                    now.state,
+                    wish.words()
+                )));
+            }
+            let (from, at) = (now.state, DateTime::now());
             let event = match from {
                 JobState::Undoing => JobEvent::TakenOver,
                 _ => JobEvent::Undo,
@@ -54,9 +63,9 @@ impl Hand {
             let undo = bson::serialize_to_document(undo);
             let undo = undo.map_err(|it| Error::Driver(it.to_string()))?;
             let more = doc! {
-                "started": DateTime::now(), "ended": null, "error": null, "undo": undo, "wish": null,
+                "begun": now.begun.or(now.started).unwrap_or(at), "started": at, "ended": null, "error": null, "undo": undo,
             };
-            if store.move_job(id, (from, next), Some(fence), more).await.map_err(error)? {
+            if store.begin_job(&now, next, fence, more).await.map_err(error)? {
                 return Ok(());
             }
             Err(Error::Refused(format!(

@@ -11,7 +11,7 @@ use model::{Cause, Estimate, JobEvent, JobState, JournalState, Pace, Rates, Span
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, JobHand, Store, datasets::raw, durable, server::number};
-use crate::{report::Figures, tally::UnderWay};
+use crate::{job::Agreed, report::Figures, tally::UnderWay};
 
 /// How many statements go into one command.
 const STATEMENTS: usize = 1_000;
@@ -34,6 +34,9 @@ pub struct Job {
     pub datasets: i64,
     /// What the plan came to, as a hash: two runs with the same one had the same to do.
     pub plan: String,
+    /// What was agreed to when it was asked for; not known of one that an older version of this program has written down.
+    #[serde(default)]
+    pub agreed: Option<Agreed>,
     /// How far it is.
     pub state: JobState,
     /// Under which lease it was written last.
@@ -43,6 +46,9 @@ pub struct Job {
     /// What it writes where FiftyOne writes the time of a migration.
     #[serde(default)]
     pub time: Option<DateTime>,
+    /// When it began, the first time; not known of one that an older version of this program has begun.
+    #[serde(default)]
+    pub begun: Option<DateTime>,
     /// When it began, or went on after a rest.
     pub started: Option<DateTime>,
     /// When it came to rest.
@@ -86,6 +92,9 @@ pub struct Job {
     pub holding: Option<String>,
     /// Why it failed, in full.
     pub error: Option<String>,
+    /// Why what somebody has asked for was not done, if that was the last that anybody asked for.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// Its undo journal; `None` for a run that has not begun, or is older than the journal.
     #[serde(default)]
     pub journal: Option<JobJournal>,
@@ -133,6 +142,18 @@ pub struct JobWish {
     pub by: String,
     /// When.
     pub at: DateTime,
+}
+
+impl JobWish {
+    /// What tells it from every other one.
+    pub fn key(&self) -> (DateTime, &str) {
+        (self.at, &self.by)
+    }
+
+    /// What is wanted, behind the name of the run.
+    pub fn words(&self) -> String {
+        format!(", and shall be {}, as {} has asked", self.event, self.by)
+    }
 }
 
 /// What was asked for, so that it can be asked for again.
@@ -279,12 +300,14 @@ impl Store {
         let filter = doc! { "_id": job.id, "state": text(job.state)?, "wish": null };
         let wish =
             bson::serialize_to_document(wish).map_err(|it| Failure::other(it.to_string()))?;
-        let statement = doc! { "q": filter, "u": { "$set": { "wish": wish } } };
+        let change = doc! { "$set": { "wish": wish, "refused": null } };
+        let statement = doc! { "q": filter, "u": change };
         let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
     }
 
-    /// Takes a wish back that could not be carried out, and says why. One that was begun is not there any more.
+    /// Takes a wish back that could not be carried out, and says why. What became of the run itself stays as it is told. One that
+    /// was begun is not there any more.
     ///
     /// Returns whether it was still there.
     pub async fn refuse_wish(
@@ -294,7 +317,7 @@ impl Store {
         why: &str,
     ) -> Result<bool, Failure> {
         let filter = doc! { "_id": run, "wish.at": wish.at, "wish.by": &wish.by };
-        let change = doc! { "$set": { "wish": null, "error": why } };
+        let change = doc! { "$set": { "wish": null, "refused": why } };
         let statement = doc! { "q": filter, "u": change };
         let command = doc! { "update": RUNS, "updates": [statement], "writeConcern": durable() };
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
@@ -329,7 +352,35 @@ impl Store {
         fence: Option<i64>,
         more: Document,
     ) -> Result<bool, Failure> {
-        let mut filter = doc! { "_id": id, "state": text(from)? };
+        let filter = doc! { "_id": id, "state": text(from)? };
+        self.move_found(filter, to, fence, more).await
+    }
+
+    /// The same with a run that begins or goes on, which fulfils what is wanted of it: if that is another by now, it is not
+    /// moved.
+    pub async fn begin_job(
+        &self,
+        read: &Job,
+        to: JobState,
+        fence: i64,
+        mut more: Document,
+    ) -> Result<bool, Failure> {
+        let mut filter = doc! { "_id": read.id, "state": text(read.state)? };
+        match &read.wish {
+            Some(wish) => filter.extend(doc! { "wish.at": wish.at, "wish.by": &wish.by }),
+            None => filter.extend(doc! { "wish": null }),
+        }
+        more.extend(doc! { "wish": null, "refused": null });
+        self.move_found(filter, to, Some(fence), more).await
+    }
+
+    async fn move_found(
+        &self,
+        mut filter: Document,
+        to: JobState,
+        fence: Option<i64>,
+        more: Document,
+    ) -> Result<bool, Failure> {
         let mut set = doc! { "state": text(to)? };
         set.extend(more);
         if let Some(fence) = fence {
