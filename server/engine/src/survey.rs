@@ -230,9 +230,7 @@ async fn outlook(store: &Store, control: &Control) -> Result<Outlook, Failure> {
     let existing = store.collections().await?;
     let mut owned = store.collections_by_dataset().await?;
     owned.retain(|(dataset, _)| pending.contains(dataset));
-    for (_, names) in &mut owned {
-        names.retain(|it| existing.contains(it));
-    }
+    count_once(&mut owned, &existing);
     let names: Vec<&str> = owned.iter().flat_map(|(_, it)| it).map(String::as_str).collect();
     let counts = store.documents_in(&names).await?;
     let large = |names: &[String]| -> u64 {
@@ -240,6 +238,14 @@ async fn outlook(store: &Store, control: &Control) -> Result<Outlook, Failure> {
     };
     let documents = owned.iter().map(|(dataset, names)| (dataset.clone(), large(names)));
     Ok(Outlook { documents: documents.filter(|(_, count)| *count > 0).collect(), earlier })
+}
+
+/// Leaves only the collections that exist, each with the first dataset that has it: what datasets share is passed over once.
+fn count_once(owned: &mut [(String, Vec<String>)], existing: &BTreeSet<String>) {
+    let mut seen = BTreeSet::new();
+    for (_, names) in owned {
+        names.retain(|it| existing.contains(it) && seen.insert(it.clone()));
+    }
 }
 
 fn whole(count: usize) -> u64 {
@@ -295,6 +301,15 @@ mod tests {
         let logged = it.oplog_bytes.unwrap();
         assert!(logged.least == 40_010 * 150 && logged.most > 160_040 * 600, "{logged:?}");
         assert_eq!(it.journal_bytes, None);
+    }
+
+    #[test]
+    fn what_datasets_share_is_counted_once_and_what_is_not_there_never() {
+        let names = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let of = |dataset: &str, all: &[&str]| (dataset.to_owned(), names(all));
+        let mut owned = vec![of("a", &["shared", "own"]), of("b", &["shared", "gone"])];
+        count_once(&mut owned, &names(&["shared", "own"]).into_iter().collect());
+        assert_eq!(owned, [of("a", &["shared", "own"]), of("b", &[])]);
     }
 
     #[test]
