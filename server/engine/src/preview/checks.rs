@@ -1,5 +1,7 @@
 //! What is looked at before a migration: each with what was seen, what that means, and what to do.
 
+use std::time::Duration;
+
 use model::{
     CheckResult, Pace, PlanCheck,
     words::{bytes, counted},
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     Engine, Report, Request, Result, State, Target,
     store::{Failure, Job, Lease},
-    strain::{Drain, Oplog, Strain},
+    strain::{Disk, Drain, Flow, Oplog, Strain},
 };
 
 impl Engine {
@@ -27,15 +29,16 @@ impl Engine {
         let server = store.server().await?;
         let head = store.config().await?.version().and_then(|it| it.parse::<Release>().ok());
         let user = store.privileges().await;
-        let strain = self.strain().await;
-        let (lease, jobs) = (self.holder().await, store.unfinished_jobs().await);
+        let seen = self.seen().await;
+        let lease = self.holder().await.map_err(|it| it.to_string());
+        let jobs = store.unfinished_jobs().await.map_err(|it| it.text);
         let mut checks = vec![
             permission(self.admin, self.disabled),
             privileges(user.map(|it| rights(&it, store.name(), store.name_of_runs()))),
             version_of_server(&server.version),
-            others(lease.ok().flatten(), jobs.unwrap_or_default()),
-            disk(&strain, report),
-            burden(&strain),
+            others(lease, jobs),
+            disk(seen.disk.as_ref(), report),
+            burden(&seen),
             blockers(report),
         ];
         checks.extend(ahead_of_the_database(request, head.as_ref()));
@@ -43,24 +46,36 @@ impl Engine {
     }
 
     /// What is seen of the server, as far as it may be.
-    async fn strain(&self) -> Strain {
+    async fn seen(&self) -> Seen {
         let store = &self.store;
-        let lag = store.lag().await.ok().flatten();
-        let mut strain =
-            Strain { lag, disk: store.disk().await.ok().flatten(), ..Strain::default() };
-        if lag.is_none() {
-            return strain;
+        let text = |it: Failure| it.text;
+        let lag = store.lag().await.map_err(text);
+        let disk = store.disk().await.map_err(text);
+        if !matches!(lag, Ok(Some(_))) {
+            return Seen { lag, disk, replication: Ok((None, None)) };
         }
-        let Ok((flow, oplog)) = store.replication().await else { return strain };
-        strain.flow = flow;
-        strain.oplog = oplog;
-        if let Some(oplog) = oplog.filter(|it| !it.full) {
-            let full = store.is_oplog_full().await.ok().flatten().unwrap_or(false);
-            strain.oplog = Some(Oplog { full, ..oplog });
-        }
-        strain
+        let replication = async {
+            let (flow, oplog) = store.replication().await?;
+            let Some(oplog) = oplog.filter(|it| !it.full) else { return Ok((flow, oplog)) };
+            // One that was full before the server began says so itself.
+            let full = store.is_oplog_full().await?.unwrap_or(false);
+            Ok((flow, Some(Oplog { full, ..oplog })))
+        };
+        Seen { lag, disk, replication: replication.await.map_err(text) }
     }
 }
+
+/// What is seen of the server, or why it is not.
+#[derive(Debug)]
+struct Seen {
+    /// How far a majority is behind; `None` of a server that stands alone.
+    lag: Looked<Option<Duration>>,
+    disk: Looked<Option<Disk>>,
+    replication: Looked<(Option<Flow>, Option<Oplog>)>,
+}
+
+/// What came of looking, or why nothing did.
+type Looked<T> = Result<T, String>;
 
 fn good(subject: &str, evidence: String) -> PlanCheck {
     let (cause, remedy) = (None, None);
@@ -132,8 +147,19 @@ fn version_of_server(version: &str) -> PlanCheck {
     )
 }
 
-fn others(lease: Option<Lease>, jobs: Vec<Job>) -> PlanCheck {
+fn others(lease: Looked<Option<Lease>>, jobs: Looked<Vec<Job>>) -> PlanCheck {
     let subject = "Other runs";
+    let (lease, jobs) = match (lease, jobs) {
+        (Ok(lease), Ok(jobs)) => (lease, jobs),
+        (Err(why), _) | (_, Err(why)) => {
+            return wrong(
+                (subject, CheckResult::Unknown),
+                why,
+                "whether somebody else writes to this database cannot be seen",
+                "see that nobody does, and that the database for runs can be read",
+            );
+        }
+    };
     if let Some(lease) = lease {
         return wrong(
             (subject, CheckResult::Caution),
@@ -162,16 +188,21 @@ fn runs(count: usize) -> String {
     format!("{} {}", counted(whole(count), "run"), if count == 1 { "has" } else { "have" })
 }
 
-fn disk(strain: &Strain, report: &Report) -> PlanCheck {
+fn disk(disk: Result<&Option<Disk>, &String>, report: &Report) -> PlanCheck {
     let subject = "Disk of the server";
     let needed = report.estimate.as_ref().map(model::Estimate::disk_bytes).unwrap_or_default();
-    let Some(disk) = strain.disk else {
-        return wrong(
+    let unknown = |why: &str| {
+        wrong(
             (subject, CheckResult::Unknown),
-            format!("up to {} more are needed, before compression", bytes(needed.most)),
+            format!("up to {} more are needed, before compression{why}", bytes(needed.most)),
             "the server does not say how much is free",
             "see that there is room for that",
-        );
+        )
+    };
+    let disk = match disk {
+        Ok(Some(disk)) => disk,
+        Ok(None) => return unknown(""),
+        Err(why) => return unknown(&format!("; {why}")),
     };
     let seen = format!(
         "{} are free; up to {} more are needed, before compression",
@@ -190,22 +221,38 @@ fn disk(strain: &Strain, report: &Report) -> PlanCheck {
     )
 }
 
-fn burden(strain: &Strain) -> PlanCheck {
+fn burden(it: &Seen) -> PlanCheck {
     let subject = "Replication";
-    let Some(lag) = strain.lag else {
-        return good(subject, "the server stands alone: nobody has to follow it".to_owned());
+    let unknown = |seen: String, cause: &str| {
+        let remedy = "see that the members follow; a run holds when a majority is far behind, and needs to see that, \
+                      for which `clusterMonitor` on `admin` is granted";
+        wrong((subject, CheckResult::Unknown), seen, cause, remedy)
     };
+    let lag = match &it.lag {
+        Ok(Some(lag)) => *lag,
+        Ok(None) => {
+            return good(subject, "the server stands alone: nobody has to follow it".to_owned());
+        }
+        Err(why) => {
+            return unknown(why.clone(), "whether others have to follow the server cannot be seen");
+        }
+    };
+    let (flow, oplog) = *it.replication.as_ref().unwrap_or(&(None, None));
     // The disk is looked at by itself.
-    let members = Strain { disk: None, ..*strain };
+    let members = Strain { lag: Some(lag), flow, oplog, ..Strain::default() };
     let mut seen = format!("a majority is {} s behind", lag.as_secs());
-    if let Some(Oplog { first_s, last_s, full }) = strain.oplog {
+    if let Some(Oplog { first_s, last_s, full }) = oplog {
         let hours = f64::from(last_s.saturating_sub(first_s)) / 3_600.0;
         let of = if full { "full, and" } else { "not full yet, and" };
         seen = format!("{seen}; the oplog is {of} reaches back {hours:.1} h");
     }
-    match members.reason(&Pace::default(), Drain::default(), false) {
-        None => good(subject, seen),
-        Some(reason) => wrong(
+    match (members.reason(&Pace::default(), Drain::default(), false), &it.replication) {
+        (None, Ok(_)) => good(subject, seen),
+        (None, Err(why)) => unknown(
+            format!("{seen}; {why}"),
+            "what flow control does and how far the oplog reaches back cannot be seen",
+        ),
+        (Some(reason), _) => wrong(
             (subject, CheckResult::Caution),
             seen,
             &format!("a run would hold now: {reason}"),
@@ -246,13 +293,11 @@ fn ahead_of_the_database(request: &Request, head: Option<&Release>) -> Option<Pl
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use model::{Amount, Basis, Estimate, Span};
 
     use super::super::tests::{dataset, report};
     use super::*;
-    use crate::{DatasetReport, strain::Disk};
+    use crate::DatasetReport;
 
     fn needing(most: u64) -> Report {
         let estimate = Estimate {
@@ -268,25 +313,48 @@ mod tests {
         Report { estimate: Some(estimate), ..Report::default() }
     }
 
+    fn seen(lag: Looked<Option<Duration>>) -> Seen {
+        Seen { lag, disk: Ok(None), replication: Ok((None, None)) }
+    }
+
     #[test]
     fn a_disk_has_room_for_what_is_needed_and_for_what_a_run_holds_at() {
-        let free = |mib: u64| Some(Disk { free_bytes: mib << 20, total_bytes: 1 << 40 });
+        let free = |mib: u64| Ok(Some(Disk { free_bytes: mib << 20, total_bytes: 1 << 40 }));
         let limit = u64::from(Pace::default().disk_mib);
-        let of =
-            |seen| disk(&Strain { disk: seen, ..Strain::default() }, &needing(100 << 20)).result;
+        let of = |seen: Looked<Option<Disk>>| disk(seen.as_ref(), &needing(100 << 20)).result;
         assert_eq!(of(free(limit + 100)), CheckResult::Good);
         assert_eq!(of(free(limit + 99)), CheckResult::Caution);
-        assert_eq!(of(None), CheckResult::Unknown);
+        assert_eq!(of(Ok(None)), CheckResult::Unknown);
+        assert_eq!(of(Err("no".to_owned())), CheckResult::Unknown);
     }
 
     #[test]
     fn replication_is_told_with_its_figures_and_why_a_run_would_hold() {
-        assert_eq!(burden(&Strain::default()).result, CheckResult::Good);
-        let lag = |s| Strain { lag: Some(Duration::from_secs(s)), ..Strain::default() };
+        assert_eq!(burden(&seen(Ok(None))).result, CheckResult::Good);
+        let lag = |s| seen(Ok(Some(Duration::from_secs(s))));
         assert_eq!(burden(&lag(0)).evidence, "a majority is 0 s behind");
         let behind = burden(&lag(3_601));
         assert_eq!(behind.result, CheckResult::Caution);
         assert!(behind.cause.unwrap().contains("3601 s behind"));
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_never_fine_and_says_why() {
+        let why = || "not authorized".to_owned();
+        let lag = Ok(Some(Duration::ZERO));
+        let unseen = [
+            others(Err(why()), Ok(Vec::new())),
+            others(Ok(None), Err(why())),
+            disk(Err(&why()), &needing(1)),
+            burden(&seen(Err(why()))),
+            burden(&Seen { replication: Err(why()), ..seen(lag) }),
+            privileges(Err(Failure::other(why()))),
+        ];
+        for it in unseen {
+            assert_eq!(it.result, CheckResult::Unknown, "{it:?}");
+            assert!(it.evidence.contains("not authorized"), "{it:?}");
+        }
+        assert_eq!(others(Ok(None), Ok(Vec::new())).result, CheckResult::Good);
     }
 
     #[test]
