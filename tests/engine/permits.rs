@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use engine::{Control, Error, JobEvent, JobState, Request};
-use model::{Action, Approval, Friction, PlanQuestion, Role};
+use model::{Action, Approval, Friction, PlanChange, PlanQuestion, PlanScope, Role};
 use tests::{Deployment, NEWEST, console, image_dataset, permit_of, to};
 
 /// A control that nobody looks at.
@@ -131,4 +131,50 @@ async fn a_run_says_who_asked_for_it_and_its_log_who_wanted_what() {
     assert_eq!(run.by, engine::operator());
     let report = engine.migrate(&grace, to("1.0.0"), quiet()).await.unwrap();
     assert_eq!(engine.run(report.run.as_deref().unwrap()).await.unwrap().by, "grace");
+}
+
+#[tokio::test]
+async fn a_plan_names_datasets_to_admins_and_counts_them_for_others() {
+    let deployment = deployment().await;
+    let broken = |name: &str| {
+        let mut dataset = image_dataset(name);
+        dataset.insert("sample_fields", 7);
+        dataset
+    };
+    deployment.plant("datasets", [broken("secret one"), broken("secret two")]).await;
+    // No dataset has it, so that it is dropped on the way.
+    deployment.plant("frames.secret three", [bson::doc! { "a": 1 }]).await;
+    let engine = deployment.engine().await;
+    let ada = permit_of("ada", Role::Member);
+    let console = console();
+    let seen = async |by, question: &PlanQuestion| {
+        let plan = engine.preview(by, question).await.unwrap();
+        let text = serde_json::to_string(&plan).unwrap();
+        let named = ["cats", "secret"].into_iter().filter(|it| text.contains(it)).count();
+        (plan, named)
+    };
+    for destination in [NEWEST, "0.17.2", "0.6.2"] {
+        let destination = destination.to_owned();
+        let question = PlanQuestion { destination, ..PlanQuestion::default() };
+        let (admins, named) = seen(&console, &question).await;
+        assert_eq!(named, 2);
+        let (members, named) = seen(&ada, &question).await;
+        assert_eq!(named, 0, "{members:#?}");
+        let blocked: u64 = members
+            .groups
+            .iter()
+            .filter(|it| matches!(it.change, PlanChange::Blocked { .. }))
+            .map(|it| it.count)
+            .sum();
+        assert_eq!((blocked, members.datasets), (2, admins.datasets));
+        assert_eq!(members.sentence, admins.sentence);
+    }
+    let nearly = PlanQuestion {
+        scope: PlanScope::Datasets,
+        datasets: "secret on".to_owned(),
+        ..PlanQuestion::default()
+    };
+    let told = async |by| engine.preview(by, &nearly).await.unwrap_err().to_string();
+    assert!(told(&console).await.ends_with("did you mean `secret one`?"));
+    assert!(!told(&ada).await.contains("secret one"));
 }

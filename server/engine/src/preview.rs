@@ -12,10 +12,10 @@ use model::{
 use revisions::Release;
 use sha2::{Digest, Sha256};
 
-use self::groups::{groups, losses};
+use self::groups::{groups, losses, without_names};
 use crate::{
     Control, DatabaseReport, DatasetReport, Engine, Error, OnFailure, Report, Request, Result,
-    State, Target, run::Going, versions,
+    State, Target, run::Going, shown::sees_names, versions,
 };
 
 impl Engine {
@@ -43,7 +43,13 @@ impl Engine {
     pub async fn preview(&self, permit: &Permit, question: &PlanQuestion) -> Result<MigrationPlan> {
         let request = request(question)?;
         let run = ObjectId::new();
-        let report = self.foresee(permit, &request, run).await?;
+        let report = self.foresee(permit, &request, run).await.map_err(|it| match it {
+            // A name that is nearly right would tell one that is.
+            Error::UnknownDataset { name, .. } if !sees_names(permit) => {
+                Error::UnknownDataset { name, nearest: None }
+            }
+            other => other,
+        })?;
         let mut plan = self.plan_of(permit, &request, &report, run);
         plan.checks = self.checks(&request, &report).await?;
         Ok(plan)
@@ -115,9 +121,9 @@ impl Engine {
         report: &Report,
         run: ObjectId,
     ) -> MigrationPlan {
-        let name = self.store.name();
+        let (name, named) = (self.store.name(), sees_names(permit));
         let destination = request.destination.as_ref().unwrap_or(versions::newest()).to_string();
-        let database = report.database.as_ref().map(step);
+        let database = report.database.as_ref().map(|it| step(it, named));
         let goes_down = report.may_go_down();
         let (lost, archived) = losses(report);
         let stakes = Stakes {
@@ -135,10 +141,10 @@ impl Engine {
             forbidden: self.forbidden(permit, goes_down),
             datasets: stakes.datasets,
             goes_down,
-            groups: groups(report),
+            groups: groups(report, named),
             checks: Vec::new(),
-            losses: lost,
-            archived,
+            losses: if named { lost } else { without_names(lost) },
+            archived: if named { archived } else { without_names(archived) },
             estimate: report.estimate.clone().filter(|_| there_is_work),
             undo_days: self.undo_days,
             run: run.to_hex(),
@@ -207,11 +213,12 @@ fn destination(text: &str) -> Result<Release> {
     version.parse().map_err(|_| unknown("is not a version"))
 }
 
-fn step(it: &DatabaseReport) -> DatabaseStep {
+/// `named`: to somebody who may see what collections are called, which tells of datasets.
+fn step(it: &DatabaseReport, named: bool) -> DatabaseStep {
     DatabaseStep {
         head: it.head.clone(),
         destination: it.destination.clone(),
-        drops: it.drops.clone(),
+        drops: if named { it.drops.clone() } else { Vec::new() },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Loss, NAMED, PlanChange, PlanGroup};
+use model::{Cause, Loss, NAMED, PlanChange, PlanGroup};
 
 use super::{is_stamp, whole};
 use crate::{DatasetReport, Report, State, policy::may_go_down, report::printable};
@@ -14,14 +14,14 @@ const MOST: usize = 60;
 const LOSSES: usize = 60;
 
 /// The datasets of a plan, by what happens to them: first what is blocked, then what changes, then what stays; the largest
-/// groups first.
-pub fn groups(report: &Report) -> Vec<PlanGroup> {
+/// groups first. `named`: to somebody who may see what datasets are called.
+pub fn groups(report: &Report, named: bool) -> Vec<PlanGroup> {
     let mut found: BTreeMap<PlanChange, (u64, Vec<String>)> = BTreeMap::new();
     for it in &report.datasets {
-        let (count, names) = found.entry(change(it)).or_default();
+        let (count, labels) = found.entry(change(it, named)).or_default();
         *count += 1;
-        if names.len() < NAMED {
-            names.push(it.label());
+        if named && labels.len() < NAMED {
+            labels.push(it.label());
         }
     }
     let group = |(change, (count, datasets))| PlanGroup { change, count, datasets };
@@ -36,12 +36,18 @@ pub fn groups(report: &Report) -> Vec<PlanGroup> {
     groups
 }
 
-fn change(it: &DatasetReport) -> PlanChange {
+fn change(it: &DatasetReport, named: bool) -> PlanChange {
     let destination = it.destination.clone().unwrap_or_default();
     let head = it.head.as_ref().and_then(|it| it.parse().ok());
     let down = destination.parse().is_ok_and(|to| may_go_down(head.as_ref(), &to));
     match it.state {
-        State::Refused | State::Failed => PlanChange::Blocked { reason: reason(it) },
+        State::Refused | State::Failed => PlanChange::Blocked {
+            reason: if named {
+                reason(it)
+            } else {
+                it.failure().unwrap_or(Cause::Other).to_string()
+            },
+        },
         State::Planned if it.head.is_some() && it.head == it.destination => PlanChange::GivenBack,
         State::Planned if is_stamp(it) => PlanChange::Version { destination, down },
         State::Planned => {
@@ -81,6 +87,21 @@ pub fn losses(report: &Report) -> (Vec<Loss>, Vec<Loss>) {
     (lost, counted(planned().map(|it| &it.kept)))
 }
 
+/// The same without what is quoted, which may be the name of something: what is the same then is told once.
+pub fn without_names(losses: Vec<Loss>) -> Vec<Loss> {
+    let mut bare: Vec<Loss> = Vec::new();
+    for Loss { what, datasets } in losses {
+        let part = |(place, text)| if place % 2 == 0 { text } else { "`…`" };
+        let what: String = what.split('`').enumerate().map(part).collect();
+        match bare.iter_mut().find(|it| it.what == what) {
+            // Some lose several of that kind; nobody knows how many.
+            Some(same) => same.datasets = same.datasets.max(datasets),
+            None => bare.push(Loss { what, datasets }),
+        }
+    }
+    bare
+}
+
 fn counted<'a>(each: impl Iterator<Item = &'a Vec<String>>) -> Vec<Loss> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for what in each.flatten() {
@@ -118,7 +139,8 @@ mod tests {
         datasets.extend(["x", "y"].map(|it| blocked(it, "cannot cross v1.0.0: it has groups")));
         datasets.push(DatasetReport { state: State::Current, ..dataset("z", "1.22.1", &[]) });
         datasets.push(dataset("waits", "1.22.1", &[]));
-        let groups = groups(&report("1.0.0", "1.22.1", datasets));
+        let report = report("1.0.0", "1.22.1", datasets);
+        let groups = groups(&report, true);
         let told: Vec<(u64, usize)> =
             groups.iter().map(|it| (it.count, it.datasets.len())).collect();
         assert_eq!(told, [(2, 2), (60, 50), (2, 2), (1, 1), (1, 1), (1, 1)]);
@@ -132,9 +154,30 @@ mod tests {
     }
 
     #[test]
+    fn whoever_may_not_see_names_is_told_counts_and_causes() {
+        let datasets = vec![
+            blocked("secret", "cannot cross v1.0.0: it clashes with `hidden`"),
+            blocked("hidden", "cannot cross v1.0.0: it clashes with `secret`"),
+            dataset("private", "1.12.0", &[]),
+        ];
+        let groups = groups(&report("1.0.0", "1.22.1", datasets), false);
+        let reason = "blocked by what it holds".to_owned();
+        let told: Vec<(u64, usize)> =
+            groups.iter().map(|it| (it.count, it.datasets.len())).collect();
+        assert_eq!(
+            (&groups[0].change, told),
+            (&PlanChange::Blocked { reason }, vec![(2, 0), (1, 0)])
+        );
+        let loss = |what: &str, datasets| Loss { what: what.to_owned(), datasets };
+        let losses =
+            vec![loss("it is named `a`", 2), loss("it is named `b`", 1), loss("a view", 1)];
+        assert_eq!(without_names(losses), [loss("it is named `…`", 2), loss("a view", 1)]);
+    }
+
+    #[test]
     fn of_very_many_groups_the_last_are_told_as_one() {
         let many = (0..200).map(|it| blocked(&format!("d{it}"), &format!("has {it} wrong things")));
-        let groups = groups(&report("1.0.0", "1.22.1", many.collect()));
+        let groups = groups(&report("1.0.0", "1.22.1", many.collect()), true);
         assert_eq!(groups.len(), MOST);
         assert_eq!(groups.iter().map(|it| it.count).sum::<u64>(), 200);
         assert_eq!(groups[MOST - 1].change, PlanChange::Others);
