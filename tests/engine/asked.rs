@@ -227,6 +227,11 @@ async fn a_page_shows_names_to_admins_and_counts_to_others() {
     let text = serde_json::to_string(&member).unwrap();
     assert!(!text.contains("secret") && !text.contains("broken"), "{text}");
     assert_eq!(member.frame.failed(), 1);
+    let failures = &engine.run(&id).await.unwrap().failures;
+    let told: Vec<_> = failures.iter().map(|it| (it.cause, it.count, &it.datasets)).collect();
+    assert_eq!(told, [(Cause::Blocked, 1, &vec!["broken".to_owned()])]);
+    let listed = &engine.runs().await.unwrap()[0].failures;
+    assert_eq!((listed[0].count, listed[0].datasets.len()), (1, 0), "names are not looked for");
     let listed = engine.shown_runs(&permit(Role::Member)).await.unwrap();
     assert_eq!(listed.len(), 1);
 }

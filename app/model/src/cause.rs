@@ -146,7 +146,7 @@ pub struct FailureGroup {
     pub count: u64,
     /// What has to be done.
     pub remedy: String,
-    /// All of them, by name.
+    /// The first of them, by name; none where names were not asked for, or may not be seen.
     pub datasets: Vec<String>,
 }
 
@@ -160,11 +160,16 @@ impl FailureGroup {
         let group = |(cause, mut datasets): (Cause, Vec<String>)| {
             datasets.sort();
             let count = u64::try_from(datasets.len()).unwrap_or(u64::MAX);
-            Self { cause, count, remedy: cause.remedy().to_owned(), datasets }
+            Self::with(cause, count, datasets)
         };
         let mut groups: Vec<Self> = groups.into_iter().map(group).collect();
         groups.sort_by_key(|it| std::cmp::Reverse(it.count));
         groups
+    }
+
+    /// So many that failed for a cause, of which these are named.
+    pub fn with(cause: Cause, count: u64, datasets: Vec<String>) -> Self {
+        Self { cause, count, remedy: cause.remedy().to_owned(), datasets }
     }
 }
 
@@ -173,10 +178,14 @@ impl fmt::Display for FailureGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NAMED: usize = 3;
         let Self { cause, count, remedy, datasets } = self;
-        let named = datasets.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = datasets.len().saturating_sub(NAMED);
+        let named: Vec<&str> = datasets.iter().take(NAMED).map(String::as_str).collect();
+        let more = count.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        write!(f, "{count} {cause} ({named}{more}), `{}`: {remedy}", cause.word())
+        let named = match named.as_slice() {
+            [] => String::new(),
+            named => format!(" ({}{more})", named.join(", ")),
+        };
+        write!(f, "{count} {cause}{named}, `{}`: {remedy}", cause.word())
     }
 }
 
@@ -209,6 +218,10 @@ mod tests {
             ]
         );
         assert_eq!(groups[0].datasets.len(), 5);
+        let some = FailureGroup::with(Blocked, 70_000, vec!["a".to_owned()]).to_string();
+        assert!(some.starts_with("70000 blocked by what it holds (a and 69999 more), "), "{some}");
+        let none = FailureGroup::with(Slow, 2, Vec::new()).to_string();
+        assert!(none.starts_with("2 the server was too slow, `slow`: "), "{none}");
     }
 
     #[test]

@@ -5,12 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Cause, FailureGroup, JobEvent, JobState, Permit};
 
 use crate::{
-    Control, DatasetReport, Engine, Error, Report, Request, Result, State, job::AsRead,
-    report::failures, run::Going, store::Job,
+    Control, DatasetReport, Engine, Error, Report, Request, Result, State,
+    job::AsRead,
+    report::{failures, printable},
+    run::Going,
+    store::Job,
 };
 
 /// The states of datasets that are not where they were to go.
 const NOT_THERE: [&str; 5] = ["failed", "refused", "interrupted", "untouched", "planned"];
+
+/// How many of those that failed for one cause are named.
+const FAILURES_NAMED: i64 = 20;
 
 impl Engine {
     /// Tries the datasets of a run again that failed for this cause; without one, all that are not where they were to go, but
@@ -84,16 +90,33 @@ impl Engine {
         self.carry(None, job.request()?, going, control).await
     }
 
-    /// The failures of a run, by cause.
+    /// The failures of a run, by cause; `named`: with the first names of each.
     pub(crate) async fn failures(
         &self,
         job: &Job,
         counts: &BTreeMap<String, u64>,
+        named: bool,
     ) -> Result<Vec<FailureGroup>> {
         if !counts.contains_key("failed") && !counts.contains_key("refused") {
             return Ok(Vec::new());
         }
-        Ok(failures(&self.in_states(job, &["failed", "refused"]).await?))
+        let error = |it| self.store.error(it);
+        let mut groups: BTreeMap<Cause, (u64, Vec<String>)> = BTreeMap::new();
+        for found in self.store.count_failures(job.id).await.map_err(error)? {
+            // As a report says it, which may have been noted by another version of this program.
+            let noted = found.cause.as_deref().and_then(|it| it.parse().ok());
+            let untold = if found.state == "refused" { Cause::Blocked } else { Cause::Other };
+            let (count, labels) = groups.entry(noted.unwrap_or(untold)).or_default();
+            *count += found.count;
+            if named {
+                let some = self.store.failed_names(job.id, &found, FAILURES_NAMED).await;
+                labels.extend(some.map_err(error)?.iter().map(|it| printable(it)));
+            }
+        }
+        let group = |(cause, (count, names))| FailureGroup::with(cause, count, names);
+        let mut groups: Vec<FailureGroup> = groups.into_iter().map(group).collect();
+        groups.sort_by_key(|it| std::cmp::Reverse(it.count));
+        Ok(groups)
     }
 
     async fn in_states(&self, job: &Job, states: &[&str]) -> Result<Vec<DatasetReport>> {

@@ -38,7 +38,7 @@ impl Engine {
     pub async fn runs(&self) -> Result<Vec<RunSummary>> {
         let mut runs = Vec::new();
         for job in self.store.list_jobs(LISTED.into()).await.map_err(|it| self.store.error(it))? {
-            runs.push(self.summary(job).await?);
+            runs.push(self.summary(job, false).await?);
         }
         Ok(runs)
     }
@@ -49,7 +49,12 @@ impl Engine {
     ///
     /// [`Error::UnknownRun`] if this database has no such run.
     pub async fn run(&self, id: &str) -> Result<RunSummary> {
-        self.summary(self.job(id).await?).await
+        self.summary(self.job(id).await?, true).await
+    }
+
+    /// The same without the names of datasets, which are not worth looking for as often as it is looked how far a run is.
+    pub(crate) async fn unnamed_run(&self, id: &str) -> Result<RunSummary> {
+        self.summary(self.job(id).await?, false).await
     }
 
     /// What became of the datasets of a run, by name. Writes nothing.
@@ -416,7 +421,8 @@ impl Engine {
         Ok(lease.filter(|it| !it.holder.is_gone()))
     }
 
-    async fn summary(&self, job: Job) -> Result<RunSummary> {
+    /// `named`: with the first names of those that could not be migrated.
+    async fn summary(&self, job: Job, named: bool) -> Result<RunSummary> {
         let held = job.state.is_active() && self.held(&job).await?;
         let total = |own: i64, of: fn(&JobHand) -> i64| {
             let others: i64 = job.hands.values().filter(|it| !it.leads).map(of).sum();
@@ -428,7 +434,7 @@ impl Engine {
         hands.sort_by(|a, b| (!a.leads, &a.since).cmp(&(!b.leads, &b.since)));
         let datasets =
             self.store.count_job_datasets(job.id).await.map_err(|it| self.store.error(it))?;
-        let failures = self.failures(&job, &datasets).await?;
+        let failures = self.failures(&job, &datasets, named).await?;
         let time = crate::clock::text;
         let kept = job.journal.as_ref().map_or(JournalState::None, |it| it.state);
         let mut choices = job.state.choices();

@@ -18,7 +18,7 @@ impl Engine {
     ///
     /// As [`Engine::run`].
     pub async fn frame(&self, id: &str) -> Result<RunFrame> {
-        Ok(RunFrame::of(self.run(id).await?, &now()))
+        Ok(RunFrame::of(self.unnamed_run(id).await?, &now()))
     }
 
     /// The runs of this database, newest first, as whoever has the permit may see them. Writes nothing.

@@ -134,6 +134,9 @@ async fn show(engine: &Engine, id: &str, all: bool, output: Output) -> engine::R
     if let Some(error) = &run.error {
         output.line(&format!("error: {error}"));
     }
+    if let Some(refused) = &run.refused {
+        output.line(refused);
+    }
     match (run.journal, &run.undo_until) {
         (JournalState::Kept, Some(until)) => output.line(&format!("can be undone until {until}")),
         (JournalState::Kept, None) => {}

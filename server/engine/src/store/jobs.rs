@@ -205,6 +205,17 @@ pub struct Wishes {
     pub hands: BTreeMap<String, JobHand>,
 }
 
+/// How many datasets of a run could not be migrated for one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureCount {
+    /// `failed` or `refused`.
+    pub state: String,
+    /// The word of the cause; `None` if none was noted.
+    pub cause: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
 /// One dataset of a run: `{ _id: { run, dataset }, run, dataset, state, .. }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobDataset {
@@ -339,6 +350,45 @@ impl Store {
             counts.insert(it.get_str("_id").unwrap_or("unknown").to_owned(), count.unwrap_or(0));
         }
         Ok(counts)
+    }
+
+    /// How many datasets of a run could not be migrated, by state and cause.
+    pub async fn count_failures(&self, run: ObjectId) -> Result<Vec<FailureCount>, Failure> {
+        let stages = [
+            doc! { "$match": { "_id": of(run), "state": { "$in": ["failed", "refused"] } } },
+            doc! { "$group": {
+                "_id": { "state": "$state", "cause": "$cause" }, "count": { "$sum": 1_i64 },
+            } },
+            doc! { "$sort": { "_id": 1 } },
+        ];
+        let found = self.jobs.collection::<Document>(RUN_DATASETS).aggregate(stages).await?;
+        let found: Vec<Document> = found.try_collect().await?;
+        let count = |it: Document| {
+            let text = |key| it.get_document("_id").ok()?.get_str(key).ok().map(str::to_owned);
+            let count = number(it.get("count")).and_then(|it| u64::try_from(it).ok());
+            let (state, cause) = (text("state").unwrap_or_default(), text("cause"));
+            FailureCount { state, cause, count: count.unwrap_or(0) }
+        };
+        Ok(found.into_iter().map(count).collect())
+    }
+
+    /// The names of some of these, or their ids where they have none; the first by name.
+    pub async fn failed_names(
+        &self,
+        run: ObjectId,
+        group: &FailureCount,
+        at_most: i64,
+    ) -> Result<Vec<String>, Failure> {
+        let filter =
+            doc! { "_id": of(run), "state": &group.state, "cause": group.cause.as_deref() };
+        let datasets = self.jobs.collection::<Document>(RUN_DATASETS);
+        let found = datasets.find(filter).sort(doc! { "name": 1, "_id": 1 }).limit(at_most);
+        let found = found.projection(doc! { "name": 1, "dataset": 1 }).await?;
+        let found: Vec<Document> = found.try_collect().await?;
+        let label = |it: &Document| {
+            it.get_str("name").or_else(|_| it.get_str("dataset")).ok().map(str::to_owned)
+        };
+        Ok(found.iter().filter_map(label).collect())
     }
 
     /// Moves a run from the state that it was read in to another, and sets more of its keys. Whoever holds the lease
