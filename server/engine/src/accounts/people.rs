@@ -5,7 +5,7 @@ use model::{AccountSummary, Action, Permit, Role};
 use super::{AccountError, Accounts, Error, Name, Result, name, password, rate};
 use crate::{
     clock,
-    store::{Access, Account, Change},
+    store::{Access, Account, Change, Failure},
 };
 
 /// How often it is tried to change an account while others change some; each time somebody else has succeeded.
@@ -77,8 +77,8 @@ impl Accounts {
         let account = self.known(permit.holder()).await?;
         password::check(new, &Name::read(&account.name)?)?;
         // Whoever found a browser open must not find the password out by it.
-        let attempts = rate::account(&account.id);
-        self.admit(&attempts, rate::OF_ACCOUNT).await?;
+        let attempts = rate::password(&account.id);
+        self.admit(&attempts, rate::OF_PAIR).await?;
         if !password::is_right(old, Some(&account.password)).await.map_err(Error::Refused)? {
             return Err(AccountError::WrongCredentials);
         }

@@ -5,21 +5,36 @@ use std::{net::IpAddr, time::Duration};
 use super::token;
 use crate::store::Limit;
 
-/// For one account.
-pub(super) const OF_ACCOUNT: Limit = Limit {
+/// For one account from one address.
+pub(super) const OF_PAIR: Limit = Limit {
     free: 5,
     first: Duration::from_secs(1),
     longest: Duration::from_mins(15),
     remembered: Duration::from_hours(24),
 };
 
+/// For one account from everywhere. It is high, and the wait short: whoever fails on purpose from many addresses slows its owner
+/// down, and does not lock them out.
+pub(super) const OF_ACCOUNT: Limit =
+    Limit { free: 100, longest: Duration::from_mins(1), ..OF_PAIR };
+
 /// For one address, behind which there may be many people.
-pub(super) const OF_ADDRESS: Limit = Limit { free: 20, ..OF_ACCOUNT };
+pub(super) const OF_ADDRESS: Limit = Limit { free: 20, ..OF_PAIR };
 
 /// What the attempts at an account are counted by. Not its name: people type passwords where names belong, and what is not
 /// known is counted as well.
 pub(super) fn account(id: &str) -> String {
     format!("account {}", token::hash(id))
+}
+
+/// What the attempts at an account from an address are counted by.
+pub(super) fn pair(id: &str, address: &str) -> String {
+    format!("pair {}", token::hash(&format!("{} {}", token::hash(id), network(address))))
+}
+
+/// What the attempts at the password of somebody who is signed in are counted by: strangers cannot use those up.
+pub(super) fn password(id: &str) -> String {
+    format!("password {}", token::hash(id))
 }
 
 /// What the attempts from an address are counted by.
@@ -56,5 +71,9 @@ mod tests {
     fn what_is_counted_does_not_say_what_was_typed() {
         assert!(!account("my password").contains("my password"));
         assert_ne!(account("192.0.2.1"), address("192.0.2.1"));
+        assert_ne!(account("ada"), password("ada"));
+        assert_eq!(pair("ada", "2001:db8::1"), pair("ada", "2001:db8::2"));
+        assert_ne!(pair("ada", "192.0.2.1"), pair("ada", "192.0.2.2"));
+        assert_ne!(pair("ada", "192.0.2.1"), pair("bob", "192.0.2.1"));
     }
 }

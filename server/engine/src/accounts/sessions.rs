@@ -19,11 +19,15 @@ impl Accounts {
     ///
     /// [`AccountError::WrongCredentials`], or [`AccountError::TooManyAttempts`] of this account or from this address.
     pub async fn sign_in(&self, name: &str, password: &str, origin: &Origin) -> Result<Token> {
-        let (of_account, of_address) =
-            (rate::account(&name::id(name)), rate::address(&origin.address));
+        let id = name::id(name);
+        let of_pair = rate::pair(&id, &origin.address);
+        let limits = [
+            (of_pair.clone(), rate::OF_PAIR),
+            (rate::account(&id), rate::OF_ACCOUNT),
+            (rate::address(&origin.address), rate::OF_ADDRESS),
+        ];
         // Counted before it is tried: however many are sent at once, no more are tried.
-        self.admit(&of_address, rate::OF_ADDRESS).await?;
-        self.admit(&of_account, rate::OF_ACCOUNT).await?;
+        self.admit_all(&limits).await?;
         let account = match Name::read(name) {
             Ok(name) => self.told(self.store.account(&name.id).await)?,
             Err(_) => None,
@@ -32,8 +36,9 @@ impl Accounts {
         let right = password::is_right(password, kept).await.map_err(Error::Refused)?;
         let account = account.filter(|it| right && !it.access.disabled);
         let Some(account) = account else { return Err(AccountError::WrongCredentials) };
-        self.told(self.store.forget_attempts(&of_account).await)?;
-        self.told(self.store.pardon_attempt(&of_address).await)?;
+        // What others have tried elsewhere, or here at other accounts, stays counted.
+        self.pardon(&limits).await?;
+        self.told(self.store.forget_attempts(&of_pair).await)?;
         self.begin_session(&account, origin).await
     }
 
@@ -119,6 +124,25 @@ impl Accounts {
         self.told(begun)?;
         self.told(self.store.note_seen(&account.id).await)?;
         Ok(token)
+    }
+
+    /// Counts an attempt by all of these. If it has to wait for one of them, it is counted by none.
+    async fn admit_all(&self, limits: &[(String, Limit)]) -> Result<()> {
+        for (place, (key, limit)) in limits.iter().enumerate() {
+            if let Err(refused) = self.admit(key, *limit).await {
+                self.pardon(&limits[..place]).await?;
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back that an attempt was counted by these.
+    async fn pardon(&self, limits: &[(String, Limit)]) -> Result<()> {
+        for (key, _) in limits {
+            self.told(self.store.pardon_attempt(key).await)?;
+        }
+        Ok(())
     }
 
     /// Counts an attempt, or says how long it has to wait.
