@@ -36,7 +36,9 @@ use bson::{Document, RawDocumentBuf, doc, raw::cstr};
 use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOptions};
 use tokio::sync::OnceCell;
 
-pub use accounts::{Access, Account, Admission, Change, Invitation, Limit, Session};
+pub use accounts::{
+    Access, Account, Admission, Change, FIRST_INVITATION, Invitation, Limit, Session,
+};
 pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, Giving, UsedArchive, archived};
 pub use changes::Touched;
 pub use checks::{Broken, Check, CheckId, Checked, Passed, Standing};

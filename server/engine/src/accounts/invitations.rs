@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{Access, Account, Invitation},
+    store::{Access, Account, FIRST_INVITATION, Invitation},
 };
 
 /// How many characters of a note are kept.
@@ -25,13 +25,18 @@ impl Accounts {
     ///
     /// If the database cannot be asked.
     pub async fn first_link(&self) -> Result<Option<Token>> {
+        // Asked for when a server starts: whatever was cut off with the one before is completed.
+        self.complete_changes().await?;
         if self.told(self.store.has_accounts().await)? {
             return Ok(None);
         }
-        self.told(self.store.delete_first_invitations().await)?;
-        let by = "the console of the server".to_owned();
-        let first = (by, None, "the first admin".to_owned());
-        self.write_down(Role::Admin, first, true, FIRST_LINK).await.map(Some)
+        self.told(self.store.delete_older_first_invitations().await)?;
+        let invitation = Invitation {
+            id: FIRST_INVITATION.to_owned(),
+            first: true,
+            ..Invitation::to(Role::Admin, "the console of the server", "the first admin")
+        };
+        self.write_down(invitation, FIRST_LINK).await.map(Some)
     }
 
     /// Invites somebody, once and for seven days. It cannot be used any more when whoever has invited them is no admin.
@@ -43,9 +48,11 @@ impl Accounts {
         permit.covers(Action::ManageUsers)?;
         // Whoever has a shell on the server invites without having an account.
         let inviter = self.told(self.store.account(&name::id(permit.holder())).await)?;
-        let note = note.trim().chars().filter(|it| !it.is_control()).take(LONGEST_NOTE).collect();
-        let by = (permit.holder().to_owned(), inviter.map(|it| it.id), note);
-        self.write_down(role, by, false, INVITED).await
+        let shown = note.trim().chars().filter(|it| !it.is_control());
+        let note: &str = &shown.take(LONGEST_NOTE).collect::<String>();
+        let (under, inviter) = inviter.map(|it| (it.change, it.id)).unzip();
+        let by = Invitation::to(role, permit.holder(), note);
+        self.write_down(Invitation { inviter, under, ..by }, INVITED).await
     }
 
     /// What an invitation is for; `None` if it is not known, was used or taken back, or has expired.
@@ -90,7 +97,7 @@ impl Accounts {
         }
         let kept = password::hash(password).await.map_err(Error::Refused)?;
         // From here on it is used, for this name alone. Whoever is cut off before there is an account does the same again.
-        if !self.told(self.store.claim_invitation(&hash, &name.id).await)? {
+        if !self.told(self.store.claim_invitation(&invitation, &name.id).await)? {
             return again(AccountError::BadInvitation).await;
         }
         let account = Account {
@@ -109,7 +116,7 @@ impl Accounts {
                 let again = again(in_use()).await;
                 if let Err(AccountError::NameTaken(_)) = again {
                     // Somebody else was called that a moment earlier: the invitation is still good.
-                    self.told(self.store.release_invitation(&hash, &name.id).await)?;
+                    self.told(self.store.release_invitation(&invitation, &name.id).await)?;
                 }
                 again
             }
@@ -122,7 +129,7 @@ impl Accounts {
         }
     }
 
-    /// The invitations that can still be used, in the order in which they end.
+    /// The invitations that can still be used, and of which there is no account yet, in the order in which they end.
     ///
     /// # Errors
     ///
@@ -133,7 +140,8 @@ impl Accounts {
         Ok(found.into_iter().map(summary).collect())
     }
 
-    /// Takes an invitation back by its public id; nothing happens if it was used or is not known.
+    /// Takes an invitation back by its public id, also one that somebody has begun to use; nothing happens if it is not known,
+    /// and an account that was made of it stays.
     ///
     /// # Errors
     ///
@@ -143,25 +151,12 @@ impl Accounts {
         self.told(self.store.delete_invitation(id).await)
     }
 
-    async fn write_down(
-        &self,
-        role: Role,
-        (by, inviter, note): (String, Option<String>, String),
-        first: bool,
-        lasts: Duration,
-    ) -> Result<Token> {
+    /// Writes an invitation down with a token of its own, which becomes its id where it has none.
+    async fn write_down(&self, invitation: Invitation, lasts: Duration) -> Result<Token> {
         self.store.have_account_indexes().await;
         let token = Self::draw()?;
-        let invitation = Invitation {
-            id: token.hash(),
-            role,
-            note,
-            by,
-            inviter,
-            first,
-            expires: DateTime::MIN,
-            claimed: None,
-        };
+        let id = if invitation.first { invitation.id } else { token.hash() };
+        let invitation = Invitation { id, token: Some(token.hash()), ..invitation };
         self.told(self.store.insert_invitation(&invitation, lasts).await)?;
         Ok(token)
     }
@@ -182,6 +177,24 @@ impl Accounts {
             AccountError::WrongCredentials => AccountError::BadInvitation,
             other => other,
         })
+    }
+}
+
+impl Invitation {
+    /// One from whoever has a shell, before it has a token.
+    fn to(role: Role, by: &str, note: &str) -> Self {
+        Self {
+            id: String::new(),
+            token: None,
+            role,
+            note: note.to_owned(),
+            by: by.to_owned(),
+            inviter: None,
+            under: None,
+            first: false,
+            expires: DateTime::MIN,
+            claimed: None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use mongodb::options::{ReadPreference, SelectionCriteria};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use attempts::{ATTEMPTS, Admission, Limit};
-pub use invitations::{INVITATIONS, Invitation};
+pub use invitations::{FIRST_INVITATION, INVITATIONS, Invitation};
 pub use sessions::{SESSIONS, Session};
 
 use super::{Failure, LONGEST_WRITE, Store, answered, durable, server::number};
