@@ -248,6 +248,10 @@ impl Engine {
                 let removed = expired.remove(|| begun.elapsed() < ROUND).await;
                 expiry = removed.then_some(begun);
             }
+            // Whoever was to lose their access must not wait for the next change to lose it.
+            if let Err(error) = self.accounts().complete_changes().await {
+                tracing::warn!("changes of accounts that were begun cannot be completed: {error}");
+            }
             let (control, meter, mut events) = Control::new();
             let work = async {
                 let heard = async { while events.recv().await.is_some() {} };

@@ -19,6 +19,7 @@ impl Accounts {
     /// [`AccountError::Denied`] to those who do not manage users.
     pub async fn list(&self, permit: &Permit) -> Result<Vec<AccountSummary>> {
         permit.covers(Action::ManageUsers)?;
+        self.complete_changes().await?;
         let accounts = self.told(self.store.all_accounts().await)?;
         let sessions = self.told(self.store.count_live_sessions().await)?;
         let summary = |it: Account| AccountSummary {
@@ -94,6 +95,22 @@ impl Accounts {
         Ok(())
     }
 
+    /// Completes a change of access that somebody has begun who was cut off. Until then the account is what it was.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn complete_changes(&self) -> Result<()> {
+        if let Some((number, change)) = self.told(self.store.begun_change().await)? {
+            self.told(self.store.complete_change(number, &change).await)?;
+            tracing::info!(
+                "the change of `{}` that somebody had begun is completed",
+                change.account
+            );
+        }
+        Ok(())
+    }
+
     /// The account of this name.
     pub(super) async fn known(&self, account: &str) -> Result<Account> {
         let found = self.told(self.store.account(&name::id(account)).await)?;
@@ -125,9 +142,17 @@ impl Accounts {
                 return Err(AccountError::LastAdmin);
             }
             let change = Change { account: id, access };
-            if self.told(self.store.begin_change(roster.number, &change).await)? {
-                let completed = self.store.complete_change(roster.number + 1, &change).await;
-                self.told(completed)?;
+            let (store, number) = (self.store.clone(), roster.number);
+            // In a task of its own: whoever asks for it may leave before it is done, and it must not be half done then.
+            let changed = tokio::spawn(async move {
+                let begun = store.begin_change(number, &change).await?;
+                if begun {
+                    store.complete_change(number + 1, &change).await?;
+                }
+                Ok(begun)
+            });
+            let changed = changed.await.unwrap_or_else(|it| Err(Failure::other(it.to_string())));
+            if self.told(changed)? {
                 return Ok(true);
             }
         }

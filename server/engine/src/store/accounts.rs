@@ -118,6 +118,13 @@ impl Store {
         Ok(!found.is_empty())
     }
 
+    /// A change that was begun and may not be completed, with its number. Writes nothing.
+    pub async fn begun_change(&self) -> Result<Option<(i64, Change)>, Failure> {
+        let stages = vec![doc! { "$match": { "_id": ROSTER } }];
+        let found: Option<Roster> = self.ask(CHANGES, stages).await?.pop();
+        Ok(found.and_then(|it| Some((it.number, it.change?))))
+    }
+
     /// How far the changes of access are.
     pub async fn roster(&self) -> Result<Roster, Failure> {
         let stages = vec![doc! { "$match": { "_id": ROSTER } }];
