@@ -10,6 +10,7 @@ mod migrate;
 mod output;
 mod runs;
 mod undo;
+mod users;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,8 @@ enum Command {
     /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
     /// references to nothing. Writes nothing without `--repair`.
     Doctor(DoctorArgs),
+    /// List who may sign in to the web app, invite somebody, or let somebody choose a new password.
+    Users(UsersArgs),
     /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
     /// up again.
     Archive(ArchiveArgs),
@@ -75,6 +78,36 @@ enum ArchiveCommand {
         /// Drop what is kept for all datasets that were deleted.
         #[arg(long)]
         all_gone: bool,
+    },
+}
+
+/// What `users` takes.
+#[derive(Args, Clone, Debug)]
+struct UsersArgs {
+    #[command(subcommand)]
+    command: Option<UsersCommand>,
+    /// The address that people use, for links, such as `https://migrate.example.com`
+    #[arg(long, global = true, value_name = "ADDRESS", env = "FIFTYONE_MIGRATE_URL")]
+    url: Option<crate::web::Reach>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum UsersCommand {
+    /// List accounts and open invitations.
+    List,
+    /// Print a link by which somebody makes themselves an account.
+    Invite {
+        /// Guest, labeler, collaborator, member or admin, in small letters.
+        #[arg(long, value_name = "ROLE")]
+        role: model::Role,
+        /// For whom it is meant, for the list.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+    },
+    /// Print a link by which somebody who has forgotten their password chooses a new one.
+    Reset {
+        /// As `users list` has it.
+        name: String,
     },
 }
 
@@ -328,6 +361,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Archive(args)) => {
             archive::archive(&deployment.engine, &settings, args, output).await
         }
+        Some(Command::Users(args)) => users::users(&deployment.engine, args, output).await,
         None if cli.migrate.info => {
             info::info(&deployment.engine, &cli.migrate.dataset_name, output).await
         }

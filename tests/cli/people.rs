@@ -1,5 +1,7 @@
-//! The first account: the link that the console shows.
+//! Accounts, for whoever has a shell: the link to the first one, and letting people in again.
 
+use engine::{Connection, Engine, Origin};
+use model::Role;
 use nix::sys::signal::Signal;
 use tests::{Deployment, http, image_dataset, program};
 
@@ -29,4 +31,53 @@ async fn the_console_shows_a_link_that_makes_the_first_account() {
     assert_eq!(deployment.dump().await, before);
     server.signal(Signal::SIGTERM);
     server.ended().await.exits_with(0);
+}
+
+#[tokio::test]
+async fn whoever_has_a_shell_invites_people_and_lets_them_in_again() {
+    let deployment = Deployment::at("0.18.0").await;
+    let users = async |arguments: &[&str]| {
+        let arguments = [&["users"], arguments, &["--json"]].concat();
+        let program = deployment.seen_by(program!(arguments));
+        // Others who test on the same server have accounts of their own.
+        let own = format!("{}-app", deployment.database.name());
+        program.env("FIFTYONE_MIGRATE_DATABASE", own).run().await
+    };
+    let connection = Connection {
+        uri: deployment.uri.clone(),
+        database: deployment.database.name().to_owned(),
+        runs: format!("{}-app", deployment.database.name()),
+        admin: false,
+        validation: true,
+    };
+    let accounts = Engine::open(&connection).await.unwrap().accounts();
+    let token = |ended: &tests::Ended| {
+        let link = ended.json()["link"].as_str().unwrap().to_owned();
+        link.split_once("http://127.0.0.1:8051/invitation/").unwrap().1.to_owned()
+    };
+    let origin = Origin { address: "192.0.2.1".to_owned(), agent: "a test".to_owned() };
+    let (first, second) = ("a password that is long enough", "another one that is as long");
+    let invited = token(&users(&["invite", "--role", "admin"]).await.with(0));
+    let lost = accounts.accept(&invited, "Ada", first, &origin).await.unwrap();
+
+    // Ada, the only admin, has forgotten her password.
+    let reset = token(&users(&["reset", "ada"]).await.with(0));
+    let shown = accounts.invitation(&reset).await.unwrap().unwrap();
+    assert_eq!((shown.resets.as_deref(), shown.role), (Some("ada"), Role::Admin));
+    let listed = users(&[]).await.with(0).json();
+    assert_eq!(listed["accounts"][0]["name"], "Ada");
+    assert_eq!(listed["invitations"][0]["resets"], "ada");
+    assert!(accounts.accept(&reset, "Eve", second, &origin).await.is_err(), "it is not hers");
+    assert!(accounts.is_alive(lost.text()).await.unwrap(), "nothing has changed yet");
+    let ada = accounts.accept(&reset, "Ada", second, &origin).await.unwrap();
+    assert_eq!(accounts.visitor(ada.text()).await.unwrap().unwrap().principal.role, Role::Admin);
+    assert!(!accounts.is_alive(lost.text()).await.unwrap());
+    assert!(accounts.sign_in("ada", first, &origin).await.is_err());
+    // A second click signs in; another password is not taken by it any more.
+    assert!(accounts.accept(&reset, "Ada", second, &origin).await.is_ok());
+    assert!(accounts.accept(&reset, "Ada", first, &origin).await.is_err());
+    assert!(accounts.is_alive(ada.text()).await.unwrap());
+    assert_eq!(users(&["list"]).await.with(0).json()["invitations"], serde_json::json!([]));
+    let unknown = users(&["reset", "Eve"]).await.with(1).json();
+    assert!(unknown["error"].as_str().unwrap().starts_with("there is no account `Eve`"));
 }

@@ -73,6 +73,9 @@ pub struct InvitationSummary {
     pub by: String,
     /// Until when it can be used; RFC 3339, UTC.
     pub expires: String,
+    /// The name of the account that gets a new password by it; `None` if it makes an account.
+    #[serde(default)]
+    pub resets: Option<String>,
 }
 
 /// Everybody who uses the app, for its admins.

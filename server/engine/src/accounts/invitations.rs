@@ -55,6 +55,27 @@ impl Accounts {
         self.write_down(Invitation { inviter, under, ..by }, INVITED).await
     }
 
+    /// A link by which somebody who has forgotten their password chooses a new one, once and within an hour. Until then nothing
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Denied`] to those who do not manage users, [`AccountError::UnknownAccount`], and [`Error::Refused`] if it
+    /// is disabled.
+    pub async fn reset(&self, permit: &Permit, account: &str) -> Result<Token> {
+        permit.covers(Action::ManageUsers)?;
+        let inviter = self.told(self.store.account(&name::id(permit.holder())).await)?;
+        let (under, inviter) = inviter.map(|it| (it.change, it.id)).unzip();
+        let account = self.known(account).await?;
+        if account.access.disabled {
+            let why = format!("the account `{}` is disabled; enable it first", account.name);
+            return Err(Error::Refused(why).into());
+        }
+        let resets = Some(account.id);
+        let by = Invitation::to(account.access.role, permit.holder(), "a new password");
+        self.write_down(Invitation { inviter, under, resets, ..by }, FIRST_LINK).await
+    }
+
     /// What an invitation is for; `None` if it is not known, was used or taken back, or has expired.
     ///
     /// # Errors
@@ -91,6 +112,18 @@ impl Accounts {
         let Some(invitation) = open.filter(ours) else {
             return again(AccountError::BadInvitation).await;
         };
+        if let Some(resets) = &invitation.resets {
+            let kept = if *resets == name.id {
+                password::hash(password).await.map_err(Error::Refused)?
+            } else {
+                return Err(AccountError::BadInvitation);
+            };
+            // Once: whoever comes again signs in with what was chosen then.
+            if self.told(self.store.reset_password(&name.id, &kept, &hash).await)? {
+                tracing::info!("`{}` has chosen a new password", name.shown);
+            }
+            return again(AccountError::BadInvitation).await;
+        }
         let in_use = || AccountError::NameTaken(name.shown.clone());
         if self.told(self.store.account(&name.id).await)?.is_some() {
             return again(in_use()).await;
@@ -192,6 +225,7 @@ impl Invitation {
             inviter: None,
             under: None,
             first: false,
+            resets: None,
             expires: DateTime::MIN,
             claimed: None,
         }
@@ -205,5 +239,6 @@ fn summary(invitation: Invitation) -> InvitationSummary {
         role: invitation.role,
         by: invitation.by,
         expires: clock::text(invitation.expires),
+        resets: invitation.resets,
     }
 }

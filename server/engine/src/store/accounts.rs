@@ -37,7 +37,7 @@ pub struct Account {
     pub epoch: i64,
     /// The number of the change that has made its access; see [`Roster`].
     pub change: i64,
-    /// The hash of the token by which it was made.
+    /// The hash of the token by which it was made, or has got its password.
     pub invitation: String,
 }
 
@@ -179,6 +179,21 @@ impl Store {
             "u": { "$set": { "epoch": epoch } },
         };
         self.changes_one(SESSIONS, statement).await?;
+        self.end_sessions_before(id, epoch).await?;
+        Ok(true)
+    }
+
+    /// Replaces what is kept of a password by one that was chosen with an invitation, once, and ends all sessions. Returns
+    /// whether it was not replaced by that before.
+    pub async fn reset_password(
+        &self,
+        id: &str,
+        new: &str,
+        invitation: &str,
+    ) -> Result<bool, Failure> {
+        let unused = doc! { "_id": id, "invitation": { "$ne": invitation } };
+        let set = doc! { "password": new, "invitation": invitation };
+        let Some(epoch) = self.begin_epoch(unused, set).await? else { return Ok(false) };
         self.end_sessions_before(id, epoch).await?;
         Ok(true)
     }

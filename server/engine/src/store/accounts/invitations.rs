@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{ACCOUNTS, Access, written};
 use crate::store::{Failure, Store, durable, millis};
 
-/// An invitation: `{ _id, token: the hash of its token, role, note, by, inviter, under, first, created, expires, claimed }`.
+/// An invitation: `{ _id, token: the hash of its token, role, note, by, inviter, under, first, resets, created, expires, claimed }`.
 ///
 /// Its `_id` is that hash as well, but for the one to the first account: of those there is one at most, whoever makes them at
 /// the same moment.
@@ -35,6 +35,9 @@ pub struct Invitation {
     pub under: Option<i64>,
     /// Whether it makes the first account, and only that.
     pub first: bool,
+    /// The account that gets a new password by it, instead of one that is made.
+    #[serde(default)]
+    pub resets: Option<String>,
     /// Until when it can be used.
     pub expires: DateTime,
     /// The account that is made of it, or was.
@@ -64,11 +67,13 @@ impl Store {
         invitation: &Invitation,
         lasts: Duration,
     ) -> Result<(), Failure> {
-        let Invitation { id, token, role, note, by, inviter, under, first, .. } = invitation;
+        let Invitation { id, token, role, note, by, inviter, under, first, resets, .. } =
+            invitation;
         let stage = doc! { "$replaceWith": {
             "_id": { "$literal": id },
             "token": token.as_deref(),
             "under": *under,
+            "resets": { "$literal": resets.as_deref() },
             "role": role.name(),
             "note": { "$literal": note },
             "by": { "$literal": by },
