@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod cause;
 mod clients;
+mod datasets;
 pub mod estimate;
 mod job;
 mod pace;
@@ -19,6 +20,11 @@ pub use access::{Action, Denied, Permit, Principal, Role, UnknownRole};
 pub use account::{AccountSummary, InvitationSummary, People, Session, SessionSummary, Visitor};
 pub use cause::{Cause, FailureGroup, UnknownCause};
 pub use clients::{ClientGroup, Clients, Fate, Program};
+pub use datasets::{
+    CSV_HEAD, Catalog, DatasetPage, DatasetQuery, DatasetRow, DatasetSort, DatasetState,
+    DatasetTab, Facet, FacetCounts, FacetValue, Found, MadeFor, Outlook, ROWS_ON_PAGE,
+    SelectionSummary, UnknownWord, time_of,
+};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
 pub use job::{
     JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,

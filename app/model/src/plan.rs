@@ -309,7 +309,7 @@ impl PlanQuestion {
 }
 
 /// A value as it stands in an address.
-fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     let letter = |it: u8| match it {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(it).to_string()
