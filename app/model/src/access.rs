@@ -32,6 +32,8 @@ pub enum Action {
     KeepOwnAccount,
     /// See the runs there are and were, and how far they are.
     ReadRuns,
+    /// See which datasets there are, all of them: there are no rights to single ones yet.
+    ReadDatasets,
     /// See what a migration would do.
     PreviewMigration,
     /// Take one dataset, which one may manage, up to the version of the database.
@@ -120,11 +122,12 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::KeepOwnAccount,
         Self::ReadRuns,
+        Self::ReadDatasets,
         Self::PreviewMigration,
         Self::MigrateDataset,
         Self::MigrateDatabase,
@@ -141,7 +144,8 @@ impl Action {
         match self {
             Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount => Role::Guest,
             Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
-            Self::MigrateDatabase
+            Self::ReadDatasets
+            | Self::MigrateDatabase
             | Self::Downgrade
             | Self::ControlRuns
             | Self::UndoRuns
@@ -164,6 +168,7 @@ impl Action {
             | Self::ReadVersions
             | Self::KeepOwnAccount
             | Self::ReadRuns
+            | Self::ReadDatasets
             | Self::PreviewMigration
             | Self::ReadClients
             | Self::ManageUsers => false,
@@ -229,6 +234,7 @@ impl fmt::Display for Action {
             Self::ReadVersions => "read which versions there are",
             Self::KeepOwnAccount => "keep an account",
             Self::ReadRuns => "look at runs",
+            Self::ReadDatasets => "see the datasets",
             Self::PreviewMigration => "preview a migration",
             Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",

@@ -17,6 +17,9 @@ pub struct PlanQuestion {
     /// The names of the datasets, one a line, where only some are asked for.
     #[serde(default)]
     pub datasets: String,
+    /// The id of a selection, where the datasets were selected.
+    #[serde(default)]
+    pub selection: String,
 }
 
 /// With what a migration deals.
@@ -30,11 +33,13 @@ pub enum PlanScope {
     Database,
     /// Some datasets, by name.
     Datasets,
+    /// The datasets of a selection.
+    Selection,
 }
 
 /// A word that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scope; there are everything, database and datasets")]
+#[error("`{0}` is no scope; there are everything, database, datasets and selection")]
 pub struct UnknownScope(String);
 
 /// A version that everything can be taken to.
@@ -265,7 +270,7 @@ impl MigrationPlan {
 
 impl PlanScope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Everything, Self::Database, Self::Datasets];
+    pub const ALL: [Self; 4] = [Self::Everything, Self::Database, Self::Datasets, Self::Selection];
 
     /// The word in addresses.
     pub const fn word(self) -> &'static str {
@@ -273,6 +278,7 @@ impl PlanScope {
             Self::Everything => "everything",
             Self::Database => "database",
             Self::Datasets => "datasets",
+            Self::Selection => "selection",
         }
     }
 }
@@ -300,7 +306,11 @@ impl PlanQuestion {
 
     /// The page that shows the plan.
     pub fn address(&self) -> String {
-        let parts = [("destination", &self.destination), ("datasets", &self.datasets)];
+        let parts = [
+            ("selection", &self.selection),
+            ("destination", &self.destination),
+            ("datasets", &self.datasets),
+        ];
         let given = parts.into_iter().filter(|(_, value)| !value.is_empty());
         let given = given.map(|(key, value)| format!("&{key}={}", encoded(value)));
         let given: Vec<String> = given.collect();
@@ -462,10 +472,17 @@ mod tests {
             scope: PlanScope::Datasets,
             destination: "1.0.0".into(),
             datasets: "cats & dogs\nbirds\n\nbirds ".into(),
+            ..PlanQuestion::default()
         };
         let address = "/migrate?scope=datasets&destination=1.0.0&datasets=cats%20%26%20dogs%0Abirds%0A%0Abirds%20";
         assert_eq!(question.address(), address);
         assert_eq!(question.names(), ["cats & dogs", "birds"]);
+        let selected = PlanQuestion {
+            scope: PlanScope::Selection,
+            selection: "64f0".into(),
+            ..PlanQuestion::default()
+        };
+        assert_eq!(selected.address(), "/migrate?scope=selection&selection=64f0");
         let not = Started::Not { why: NotStarted::Mistyped };
         assert_eq!(not.address(&question), format!("{address}&not_started=mistyped"));
         let run = Started::Run { id: "1".into() };

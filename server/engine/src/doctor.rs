@@ -228,7 +228,8 @@ impl Asked {
     pub(crate) fn repair() -> Self {
         let (names, destination) = (Vec::new(), None);
         let (stops, without_undo, without_archive) = (false, true, true);
-        Self { scope: Scope::Repair, names, destination, stops, without_undo, without_archive }
+        let (scope, selected) = (Scope::Repair, None);
+        Self { scope, names, destination, stops, without_undo, without_archive, selected }
     }
 }
 

@@ -6,6 +6,7 @@
 mod accounts;
 mod archive;
 mod asked;
+mod catalog;
 mod clients;
 mod clock;
 mod demo;
@@ -26,6 +27,7 @@ mod results;
 mod retry;
 mod run;
 mod runs;
+mod selection;
 mod shares;
 mod shown;
 mod status;
@@ -50,6 +52,7 @@ pub use model::{
 
 pub use accounts::{AccountError, Accounts, NameFault, Origin, PasswordFault, Token};
 pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
+pub use catalog::Export;
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use progress::{Control, Event, Meter};
@@ -57,6 +60,7 @@ pub use report::{DatabaseReport, DatasetReport, Figures, JournalSize, Report, St
 pub use revisions::Release;
 pub use run::{OnFailure, Request, Target};
 pub use runs::LISTED;
+pub use selection::Frozen;
 pub use shares::Helped;
 pub use shown::{DATASETS_SHOWN, sees_names};
 pub use store::{Entry, SHOWN};
@@ -88,6 +92,8 @@ pub struct Engine {
     admin: bool,
     disabled: bool,
     undo_days: u32,
+    /// What pages have seen last of the datasets; all clones share it.
+    catalog: catalog::Reader,
 }
 
 /// What is said where migrations are switched off.
@@ -110,7 +116,8 @@ impl Engine {
     pub async fn open(connection: &Connection) -> Result<Self> {
         let Connection { uri, database, runs, admin, validation } = connection;
         let store = Store::open(uri, database, runs, *validation).await?;
-        Ok(Self { store, admin: *admin, disabled: false, undo_days: UNDO_DAYS })
+        let catalog = catalog::Reader::default();
+        Ok(Self { store, admin: *admin, disabled: false, undo_days: UNDO_DAYS, catalog })
     }
 
     /// The same engine, whose runs can be undone for this many days.
@@ -214,7 +221,7 @@ impl Engine {
         going: Going,
         control: Control,
     ) -> Result<Report> {
-        let Self { store, admin, disabled: _, undo_days } = self.clone();
+        let Self { store, admin, undo_days, .. } = self.clone();
         Run { store, admin, permit, control, request, going, undo_days }.run().await
     }
 
@@ -251,6 +258,8 @@ mod tests {
         fn any_thread<T: Send>(_: T) {}
         fn all(engine: &Engine, permit: &Permit, request: &Request, control: &Control) {
             any_thread(engine.status());
+            any_thread(engine.dataset_page(permit, &model::DatasetQuery::default()));
+            any_thread(engine.select(permit, &model::DatasetQuery::default(), None));
             any_thread(engine.frame(""));
             any_thread(engine.ask(permit, "", JobEvent::Pause, None));
             any_thread(engine.migrate(permit, request.clone(), control.clone()));

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use self::groups::{groups, losses, without_names};
 use crate::{
-    Control, DatabaseReport, DatasetReport, Engine, Error, OnFailure, Report, Request, Result,
-    State, Target, run::Going, shown::sees_names, versions,
+    Control, DatabaseReport, DatasetReport, Engine, Error, Frozen, OnFailure, Report, Request,
+    Result, State, Target, run::Going, shown::sees_names, versions,
 };
 
 impl Engine {
@@ -41,7 +41,7 @@ impl Engine {
     /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if the question makes no sense or the whole is
     /// refused. What cannot be done with single datasets is in the plan.
     pub async fn preview(&self, permit: &Permit, question: &PlanQuestion) -> Result<MigrationPlan> {
-        let request = request(question)?;
+        let request = self.request(permit, question).await?;
         let run = ObjectId::new();
         let report = self.foresee(permit, &request, run).await.map_err(|it| match it {
             // A name that is nearly right would tell one that is.
@@ -79,7 +79,7 @@ impl Engine {
         if self.is_there(id).await? {
             return Ok(Started::Run { id: id.to_hex() });
         }
-        let request = request(question)?;
+        let request = self.request(permit, question).await?;
         let report = self.foresee(permit, &request, id).await?;
         let plan = self.plan_of(permit, &request, &report, id);
         let not = match &plan.friction {
@@ -102,6 +102,15 @@ impl Engine {
 
     async fn is_there(&self, run: ObjectId) -> Result<bool> {
         Ok(self.store.job(run).await.map_err(|it| self.store.error(it))?.is_some())
+    }
+
+    /// The request behind a question.
+    async fn request(&self, permit: &Permit, question: &PlanQuestion) -> Result<Request> {
+        let selected = match question.scope {
+            PlanScope::Selection => Some(self.frozen(permit, &question.selection).await?),
+            PlanScope::Everything | PlanScope::Database | PlanScope::Datasets => None,
+        };
+        request(question, selected)
     }
 
     /// What this run would do: the names that it would give are made of its id.
@@ -164,11 +173,14 @@ impl Engine {
     }
 }
 
-/// The request behind a question.
-fn request(question: &PlanQuestion) -> Result<Request> {
+/// The request behind a question. `selected`: the selection that it names.
+fn request(question: &PlanQuestion, selected: Option<Frozen>) -> Result<Request> {
     let target = match question.scope {
         PlanScope::Everything => Target::Everything,
         PlanScope::Database => Target::Database,
+        PlanScope::Selection => Target::Selected(selected.ok_or_else(|| {
+            Error::Refused("no selection is named; select datasets in the list of all".to_owned())
+        })?),
         PlanScope::Datasets => {
             let names = question.names();
             if names.is_empty() {
@@ -350,7 +362,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_plan_is_another_when_anything_in_it_is() {
-        let request = request(&PlanQuestion::default()).unwrap();
+        let request = request(&PlanQuestion::default(), None).unwrap();
         let first = report("1.0.0", "1.22.1", vec![dataset("a", "1.0.0", &[])]);
         let of = |it: &Report| hash(&request, it);
         assert_eq!(of(&first), of(&first.clone()));
@@ -387,6 +399,6 @@ pub(crate) mod tests {
             assert!(told.starts_with(&format!("`{wrong}` is no")), "{told}");
         }
         let nobody = PlanQuestion { scope: PlanScope::Datasets, ..PlanQuestion::default() };
-        assert!(request(&nobody).unwrap_err().to_string().starts_with("no dataset is named"));
+        assert!(request(&nobody, None).unwrap_err().to_string().starts_with("no dataset is named"));
     }
 }

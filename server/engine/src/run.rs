@@ -23,6 +23,7 @@ use crate::{
     policy::{self, Decision},
     progress::{Control, Event},
     report::{DatabaseReport, DatasetReport, Report, State, failures},
+    selection::{Frozen, selected_ids},
     shares::{Keeps, Lead},
     store::{Asked, Config, Entry, Failure, Store},
     survey::Survey,
@@ -69,6 +70,8 @@ pub enum Target {
     Everything,
     /// These datasets, by name.
     Datasets(Vec<String>),
+    /// The datasets of a selection, as they were selected.
+    Selected(Frozen),
 }
 
 /// What happens when a dataset cannot be migrated.
@@ -385,7 +388,7 @@ impl Run {
         config: &Config,
         head: Option<&Release>,
     ) -> Result<Option<DatabasePlan>> {
-        if let Target::Datasets(_) = self.request.target {
+        if let Target::Datasets(_) | Target::Selected(_) = self.request.target {
             // A connection would be refused; so are we. It never upgrades the database by itself.
             return match head {
                 Some(head) if !self.as_admin() && !crate::versions::is_compatible(head) => {
@@ -451,12 +454,15 @@ impl Run {
     async fn plan_datasets(&self, database: &Release, archive: Option<&Entries>) -> Result<Plan> {
         let names = match &self.request.target {
             Target::Database => return Ok(Plan::default()),
-            Target::Everything => None,
+            Target::Everything | Target::Selected(_) => None,
             Target::Datasets(names) => Some(names),
         };
         let mut entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         if let Some(only) = &self.going.only {
             entries.retain(|it| only.contains(&it.id_text()));
+        } else if let Target::Selected(frozen) = &self.request.target {
+            let selected = selected_ids(&self.store, *frozen).await?;
+            entries.retain(|it| selected.contains(&it.id_text()));
         } else if let Some(names) = names {
             if let Some(unknown) =
                 names.iter().find(|name| !entries.iter().any(|it| it.is_named(name)))

@@ -221,6 +221,9 @@ impl Engine {
         let datasets = plan.count(State::Planned) + plan.count(State::Refused);
         let destination = request.destination.as_ref().unwrap_or(crate::versions::newest());
         let asked = Asked::of(request);
+        if let Some(frozen) = asked.selected {
+            self.keep_for_a_run(frozen).await?;
+        }
         let job = Job {
             datasets: i64::try_from(datasets).unwrap_or(i64::MAX),
             agreed: Some(Course::of(plan.database.as_ref(), &plan.datasets).agreed),
@@ -345,7 +348,7 @@ impl Engine {
         }
         let only = match job.asked.scope {
             // Until it has begun it has no datasets but those that it was asked for.
-            Scope::Datasets if job.started.is_some() => {
+            Scope::Datasets | Scope::Selected if job.started.is_some() => {
                 let found = self.store.job_datasets(job.id, &[]).await.map_err(error)?;
                 let id = |it: &Document| it.get_str("dataset").ok().map(str::to_owned);
                 Some(found.iter().filter_map(id).collect())
@@ -532,11 +535,16 @@ impl Asked {
             Target::Database => (Scope::Database, Vec::new()),
             Target::Everything => (Scope::Everything, Vec::new()),
             Target::Datasets(names) => (Scope::Datasets, names.clone()),
+            Target::Selected(_) => (Scope::Selected, Vec::new()),
+        };
+        let selected = match &request.target {
+            Target::Selected(frozen) => Some(*frozen),
+            Target::Database | Target::Everything | Target::Datasets(_) => None,
         };
         let destination = request.destination.as_ref().map(ToString::to_string);
         let stops = request.on_failure == OnFailure::Stop;
         let Request { without_undo, without_archive, .. } = *request;
-        Self { scope, names, destination, stops, without_undo, without_archive }
+        Self { scope, names, destination, stops, without_undo, without_archive, selected }
     }
 
     fn words(&self) -> String {
@@ -545,6 +553,10 @@ impl Asked {
             (Scope::Everything, _) => "the database and every dataset".to_owned(),
             (Scope::Datasets, [name]) => format!("dataset `{}`", crate::report::printable(name)),
             (Scope::Datasets, names) => format!("{} datasets", names.len()),
+            (Scope::Selected, _) => {
+                let datasets = self.selected.map_or(0, |it| it.datasets);
+                format!("a selection of {}", model::words::counted(datasets, "dataset"))
+            }
             (Scope::Repair, _) => "a repair".to_owned(),
         }
     }
@@ -585,6 +597,9 @@ impl Job {
                 Scope::Database => Target::Database,
                 Scope::Everything => Target::Everything,
                 Scope::Datasets => Target::Datasets(self.asked.names.clone()),
+                Scope::Selected => Target::Selected(self.asked.selected.ok_or_else(|| {
+                    Error::Refused(format!("run {} does not say what was selected", self.id))
+                })?),
                 Scope::Repair => {
                     return Err(Error::Refused(format!("run {} is no migration", self.id)));
                 }

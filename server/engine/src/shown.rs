@@ -87,7 +87,7 @@ impl Engine {
 
 /// Whether names of datasets may be shown: there is nothing yet that says of which.
 pub fn sees_names(permit: &Permit) -> bool {
-    permit.covers(Action::ControlRuns).is_ok()
+    permit.covers(Action::ReadDatasets).is_ok()
 }
 
 impl DatasetReport {

@@ -27,7 +27,9 @@ impl Held {
         let (scope, names) = (Scope::Everything, Vec::new());
         let (destination, stops) = (None, false);
         let (without_undo, without_archive) = (true, true);
-        let asked = Asked { scope, names, destination, stops, without_undo, without_archive };
+        let selected = None;
+        let asked =
+            Asked { scope, names, destination, stops, without_undo, without_archive, selected };
         let guard = Guard::take(&engine.store, ObjectId::new(), &asked, &control).await?;
         Ok(Self { guard, control })
     }

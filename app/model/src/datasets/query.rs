@@ -144,15 +144,12 @@ fn decoded(text: &str) -> String {
         let hex = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
         let hex = hex.and_then(|it| std::str::from_utf8(it).ok());
         let coded = hex.filter(|it| it.bytes().all(|it| it.is_ascii_hexdigit()));
-        match coded.and_then(|it| u8::from_str_radix(it, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(if *byte == b'+' { b' ' } else { *byte });
-                at += 1;
-            }
+        if let Some(byte) = coded.and_then(|it| u8::from_str_radix(it, 16).ok()) {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(if *byte == b'+' { b' ' } else { *byte });
+            at += 1;
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()

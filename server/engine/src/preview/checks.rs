@@ -41,6 +41,9 @@ impl Engine {
             burden(&seen),
             blockers(report),
         ];
+        if let Target::Selected(frozen) = request.target {
+            checks.push(self.check_selection(frozen, report).await?);
+        }
         checks.extend(ahead_of_the_database(request, head.as_ref()));
         Ok(checks)
     }
@@ -277,7 +280,8 @@ fn blockers(report: &Report) -> PlanCheck {
 
 /// Datasets that would be newer than what the database says.
 fn ahead_of_the_database(request: &Request, head: Option<&Release>) -> Option<PlanCheck> {
-    let (Target::Datasets(_), Some(to), Some(head)) = (&request.target, &request.destination, head)
+    let only_datasets = matches!(request.target, Target::Datasets(_) | Target::Selected(_));
+    let (Some(to), Some(head)) = (request.destination.as_ref().filter(|_| only_datasets), head)
     else {
         return None;
     };

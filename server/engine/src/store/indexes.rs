@@ -5,6 +5,7 @@ use bson::{Document, doc};
 use super::{
     Failure, Store,
     accounts::{ATTEMPTS, INVITATIONS, SESSIONS},
+    selections::{SELECTION_PARTS, SELECTIONS},
 };
 
 /// A collection, the keys by which it is asked for something else than its `_id`, and what becomes of what they find.
@@ -19,12 +20,14 @@ enum Stay {
     Expires,
 }
 
-const OF_RUNS: [Index; 4] = [
+const OF_RUNS: [Index; 6] = [
     // Which run has migrated a dataset last, asked of each dataset that is undone.
     ("run_datasets", &[("dataset", 1), ("run", -1)], Stay::Kept),
     ("run_marks", &[("run", 1), ("fence", 1)], Stay::Kept),
     ("run_leftovers", &[("run", 1)], Stay::Kept),
     ("run_shares", &[("database", 1), ("done", 1)], Stay::Kept),
+    (SELECTIONS, &[("expires", 1)], Stay::Expires),
+    (SELECTION_PARTS, &[("expires", 1)], Stay::Expires),
 ];
 
 const OF_ACCOUNTS: [Index; 4] = [

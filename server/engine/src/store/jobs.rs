@@ -11,7 +11,7 @@ use model::{Cause, Estimate, JobEvent, JobState, JournalState, Pace, Rates, Span
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, JobHand, Store, datasets::raw, durable, server::number};
-use crate::{job::Agreed, report::Figures, tally::UnderWay};
+use crate::{job::Agreed, report::Figures, selection::Frozen, tally::UnderWay};
 
 /// How many statements go into one command.
 const STATEMENTS: usize = 1_000;
@@ -173,6 +173,9 @@ pub struct Asked {
     /// Whether it neither keeps what it drops nor gives back what was kept.
     #[serde(default)]
     pub without_archive: bool,
+    /// The selection, where the scope is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Frozen>,
 }
 
 /// With what a run deals.
@@ -185,6 +188,8 @@ pub enum Scope {
     Everything,
     /// Some datasets.
     Datasets,
+    /// The datasets of a selection.
+    Selected,
     /// No migration, but the mending of what is damaged.
     Repair,
 }
