@@ -5,6 +5,8 @@ mod account;
 #[cfg(feature = "ssr")]
 mod clients;
 #[cfg(feature = "ssr")]
+mod datasets;
+#[cfg(feature = "ssr")]
 mod invitation;
 #[cfg(feature = "ssr")]
 mod migrate;
@@ -25,6 +27,8 @@ mod versions;
 pub use account::AccountPage;
 #[cfg(feature = "ssr")]
 pub use clients::ClientsPage;
+#[cfg(feature = "ssr")]
+pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;
 #[cfg(feature = "ssr")]

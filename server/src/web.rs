@@ -2,6 +2,7 @@
 
 mod compatibility;
 mod events;
+mod export;
 mod headers;
 mod health;
 mod host;
@@ -79,6 +80,7 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
     };
     let others = Router::new()
         .route("/api/compatibility", get(compatibility::compatibility))
+        .route("/api/datasets/export", get(export::export))
         .with_state(engine.clone());
     let health = Router::new()
         .route("/healthz", get(health::health))

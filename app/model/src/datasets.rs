@@ -255,6 +255,11 @@ impl DatasetRow {
         self.name.as_deref().unwrap_or(&self.id)
     }
 
+    /// The page about it.
+    pub fn address(&self) -> String {
+        format!("/datasets/{}", crate::plan::encoded(&self.id))
+    }
+
     /// The part of the browser that it is in.
     pub fn tab(&self) -> DatasetTab {
         if self.made_for.is_some() {

@@ -10,6 +10,7 @@ use crate::api::{ApiError, SignOut, form};
 /// The pages there are, with what it takes to see them.
 const PAGES: &[(&str, &str, Action)] = &[
     ("/", "Overview", Action::ReadStatus),
+    ("/datasets", "Datasets", Action::ReadDatasets),
     ("/migrate", "Migrate", Action::PreviewMigration),
     ("/runs", "Runs", Action::ReadRuns),
     ("/clients", "Clients", Action::ReadClients),

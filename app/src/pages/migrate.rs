@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
-use model::{NotStarted, PlanQuestion, Started};
+use model::{NotStarted, PlanQuestion, PlanScope, Started};
 
 use crate::api::{StartMigration, migration_destinations, preview_migration};
 use crate::components::Notice;
@@ -110,7 +110,10 @@ struct Asked {
 impl Asked {
     fn of(query: &ParamsMap) -> Self {
         let text = |key: &str| query.get_str(key).unwrap_or_default().trim().to_owned();
-        let Some(scope) = query.get_str("scope") else { return Self::default() };
+        let selection = text("selection");
+        // The list of datasets leads here with nothing but what was selected there.
+        let selected = Some(PlanScope::Selection.word()).filter(|_| !selection.is_empty());
+        let Some(scope) = query.get_str("scope").or(selected) else { return Self::default() };
         let scope = match scope.parse() {
             Ok(scope) => scope,
             Err(error) => {
@@ -121,7 +124,7 @@ impl Asked {
         // What was typed is wanted more than what was chosen.
         let destination = Some(text("other")).filter(|it| !it.is_empty());
         let destination = destination.unwrap_or_else(|| text("destination"));
-        let question = PlanQuestion { scope, destination, datasets: text("datasets") };
+        let question = PlanQuestion { scope, destination, datasets: text("datasets"), selection };
         let told = NotStarted::of(&text("not_started")).map(|it| it.to_string());
         Self { question: Some(question), told }
     }
@@ -129,8 +132,6 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use model::PlanScope;
-
     use super::*;
 
     fn asked(query: &[(&'static str, &str)]) -> Asked {
@@ -156,6 +157,14 @@ mod tests {
         );
         let chosen = asked(&[("scope", "everything"), ("destination", "1.22.1"), ("other", "")]);
         assert_eq!(chosen.question.unwrap().destination, "1.22.1");
+    }
+
+    #[test]
+    fn what_was_selected_needs_no_other_scope_and_may_have_one() {
+        let question = asked(&[("selection", "64f0")]).question.unwrap();
+        assert_eq!((question.scope, question.selection.as_str()), (PlanScope::Selection, "64f0"));
+        let all = asked(&[("selection", "64f0"), ("scope", "everything")]).question.unwrap();
+        assert_eq!(all.scope, PlanScope::Everything);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::words;
 /// Asks for the plan by loading this page with the answers in its address.
 #[component]
 pub fn QuestionForm(question: PlanQuestion, destinations: Vec<PlanDestination>) -> impl IntoView {
-    let PlanQuestion { scope, destination, datasets } = question;
+    let PlanQuestion { scope, destination, datasets, selection } = question;
     // What is in no list was typed.
     let known = destination.is_empty() || destinations.iter().any(|it| it.version == destination);
     let other = if known { String::new() } else { destination.clone() };
@@ -20,7 +20,10 @@ pub fn QuestionForm(question: PlanQuestion, destinations: Vec<PlanDestination>) 
             view! { <option value=it.version selected=selected>{text}</option> }
         })
         .collect_view();
+    let selected = !selection.is_empty();
     let scopes = PlanScope::ALL
+        .into_iter()
+        .filter(|it| selected || *it != PlanScope::Selection)
         .map(|it| {
             view! {
                 <label class="choice">
@@ -53,6 +56,7 @@ pub fn QuestionForm(question: PlanQuestion, destinations: Vec<PlanDestination>) 
                 <legend>"What to migrate"</legend>
                 {scopes}
             </fieldset>
+            {selected.then(|| view! { <input type="hidden" name="selection" value=selection /> })}
             <label class="field">
                 "Names of datasets, one a line, if only some are to be migrated"
                 <textarea name="datasets" rows="3" autocapitalize="none" spellcheck="false">

@@ -25,6 +25,7 @@ pub fn StartForm(
                 <input type="hidden" name="question[scope]" value=question.scope.word() />
                 <input type="hidden" name="question[destination]" value=question.destination />
                 <input type="hidden" name="question[datasets]" value=question.datasets />
+                <input type="hidden" name="question[selection]" value=question.selection />
                 <input type="hidden" name="approval[run]" value=plan.run.clone() />
                 <input type="hidden" name="approval[hash]" value=plan.hash.clone() />
                 <div class="form">

@@ -22,6 +22,7 @@ pub fn scope(it: PlanScope) -> &'static str {
         PlanScope::Everything => "The database and every dataset",
         PlanScope::Database => "The database only",
         PlanScope::Datasets => "Some datasets, by name",
+        PlanScope::Selection => "The datasets that were selected",
     }
 }
 
