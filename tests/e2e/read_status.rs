@@ -16,6 +16,7 @@ const CHART_WITH_ONE_MORE: &str = "Datasets by version. 0.18.0: 3, 0.21.2: 1, 1.
 /// Every page, and what its picture is called.
 const PAGES: &[(&str, &str)] = &[
     ("/", "overview"),
+    ("/datasets", "datasets"),
     ("/migrate", "migrate"),
     ("/migrate?scope=everything&destination=1.22.1&other=&datasets=", "migrate-plan"),
     ("/runs", "runs"),

@@ -1,10 +1,11 @@
-//! The engine on real servers: accounts, what was agreed to, the archive, what is asked for from afar, company, interruptions, kills, undo,
-//! verifying.
+//! The engine on real servers: accounts, what was agreed to, the archive, what is asked for from afar, the list of datasets,
+//! company, interruptions, kills, undo, verifying.
 
 mod accounts;
 mod agreed;
 mod archive;
 mod asked;
+mod catalog;
 mod clients;
 mod collections;
 mod company;

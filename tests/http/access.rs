@@ -49,6 +49,8 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/runs", Some(Action::ReadRuns), &[]),
     ("GET", "/api/run?id=x", Some(Action::ReadRuns), &[]),
     ("POST", "/api/control_run", Some(Action::ControlRuns), &[("id", "x"), ("event", "pause")]),
+    ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
+    ("POST", "/api/datasets/select", Some(Action::ReadDatasets), &[("query", "")]),
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),
     ("GET", "/api/versions", Some(Action::ReadVersions), &[]),
     ("GET", "/api/way?goal=2.0.0", Some(Action::ReadVersions), &[]),
@@ -82,6 +84,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
 const OTHERS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/healthz", None, &[]),
     ("GET", "/api/compatibility?client=1.0.0", Some(Action::ReadVersions), &[]),
+    ("GET", "/api/datasets/export?format=csv", Some(Action::ReadDatasets), &[]),
     ("GET", "/api/runs/x/events", Some(Action::ReadRuns), &[]),
 ];
 

@@ -1,6 +1,7 @@
 //! What the web server answers to those who are no browser.
 
 mod access;
+mod datasets;
 mod migrate;
 mod runs;
 mod versions;

@@ -129,7 +129,7 @@ impl Engine {
         Ok(PlanCheck {
             subject,
             result: CheckResult::Caution,
-            evidence: format!("{made}; {} of them gone: {named}{more}", are(gone.len())),
+            evidence: format!("{made}; {} gone: {named}{more}", of_them(gone.len())),
             cause: Some("they were deleted since they were selected".to_owned()),
             remedy: Some("look whether that was meant; the others can be migrated".to_owned()),
         })
@@ -159,11 +159,11 @@ fn gone(id: &str) -> Error {
     ))
 }
 
-fn are(count: usize) -> String {
+fn of_them(count: usize) -> String {
     if count == 1 {
-        "1 is".to_owned()
+        "1 of them is".to_owned()
     } else {
-        format!("{} are", words::count(crate::catalog::whole(count)))
+        format!("{} of them are", words::count(crate::catalog::whole(count)))
     }
 }
 
