@@ -1,5 +1,6 @@
 //! Reading the versions of a deployment in a browser.
 
+mod browse_datasets;
 mod runs;
 mod sign_in;
 

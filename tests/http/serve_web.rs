@@ -2,6 +2,7 @@
 
 mod access;
 mod datasets;
+
 mod migrate;
 mod runs;
 mod versions;

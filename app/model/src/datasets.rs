@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use catalog::Catalog;
 pub use export::CSV_HEAD;
-pub use query::{DatasetQuery, ROWS_ON_PAGE};
+pub use query::{DatasetQuery, ROWS_ON_PAGE, datasets_at};
 pub use time::time_of;
 
 /// What the browser tells of one dataset.

@@ -23,7 +23,7 @@ pub use clients::{ClientGroup, Clients, Fate, Program};
 pub use datasets::{
     CSV_HEAD, Catalog, DatasetPage, DatasetQuery, DatasetRow, DatasetSort, DatasetState,
     DatasetTab, Facet, FacetCounts, FacetValue, Found, MadeFor, Outlook, ROWS_ON_PAGE,
-    SelectionSummary, UnknownWord, time_of,
+    SelectionSummary, UnknownWord, datasets_at, time_of,
 };
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
 pub use job::{

@@ -1,7 +1,7 @@
 //! How many datasets have which version.
 
 use leptos::prelude::*;
-use model::{VersionCount, words};
+use model::{VersionCount, datasets_at, words};
 
 /// Height of a bar with the gap below it, in `em`.
 const ROW_EM: f64 = 2.25;
@@ -88,9 +88,14 @@ fn Bars(counts: Vec<VersionCount>) -> impl IntoView {
 #[component]
 fn Table(counts: Vec<VersionCount>) -> impl IntoView {
     let rows = counts.into_iter().map(|count| {
+        let them = datasets_at(count.version.as_deref());
         view! {
             <tr>
-                <th scope="row">{name(&count)}</th>
+                <th scope="row">
+                    <a href=them rel="external">
+                        {name(&count)}
+                    </a>
+                </th>
                 <td>{words::count(count.datasets)}</td>
                 <td>{if count.needs_migration { "to migrate" } else { "up to date" }}</td>
             </tr>

@@ -136,6 +136,14 @@ impl DatasetQuery {
     }
 }
 
+/// The page of the browser that shows the datasets at this version; `None`: those without one.
+pub fn datasets_at(version: Option<&str>) -> String {
+    match version {
+        Some(version) => format!("/datasets?version={}", encoded(version)),
+        None => format!("/datasets?tab={}", DatasetTab::Incomplete.word()),
+    }
+}
+
 /// A part of an address as it is meant. What is no UTF-8 is replaced.
 fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -185,6 +193,14 @@ mod tests {
             assert_eq!(query, DatasetQuery { page: 1, ..DatasetQuery::default() }, "{text}");
             assert_eq!(query.address(), "/datasets");
         }
+    }
+
+    #[test]
+    fn the_datasets_at_a_version_have_an_address() {
+        let at = DatasetQuery::parse(datasets_at(Some("1.0.0+a")).split_once('?').unwrap().1);
+        assert!(at.has(Facet::Version, "1.0.0+a") && at.tab == DatasetTab::Datasets);
+        let none = DatasetQuery::parse(datasets_at(None).split_once('?').unwrap().1);
+        assert_eq!((none.tab, none.finds_all()), (DatasetTab::Incomplete, true));
     }
 
     #[test]

@@ -8,8 +8,7 @@ use super::words;
 use crate::api::{SelectDatasets, form};
 use crate::components::{Cell, Head, Row, Table, TimeAgo};
 
-const COLUMNS: [&str; 6] =
-    ["Dataset", "Version", "A migration", "Media type", "Samples", "Changed"];
+const COLUMNS: [&str; 6] = ["Dataset", "Version", "Migration", "Media type", "Samples", "Changed"];
 
 /// A form around them: what is checked, or all that was found, is frozen and planned for.
 #[component]
