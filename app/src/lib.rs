@@ -105,8 +105,8 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Datasets, InvitationPage, Migrate, SdkPage, SignInPage, UsersPage,
-        Versions,
+        AccountPage, ClientsPage, Datasets, InvitationPage, Migrate, SdkPage, SignInPage,
+        UsersPage, Versions,
     };
 
     view! {
