@@ -17,7 +17,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
 use components::{Masthead, Who};
-use pages::{NotFound, Overview, Run, Runs};
+use pages::{Datasets, NotFound, Overview, Run, Runs};
 
 /// The document around [`App`]. Rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -88,6 +88,7 @@ fn Pages() -> impl IntoView {
 fn LivePages() -> impl MatchNestedRoutes + Clone {
     view! {
         <Route path=path!("/") view=Overview ssr=SsrMode::Async />
+        <Route path=path!("/datasets") view=Datasets ssr=SsrMode::Async />
         <Route path=path!("/runs") view=Runs ssr=SsrMode::Async />
         <Route path=path!("/runs/:id") view=Run ssr=SsrMode::Async />
     }
@@ -97,7 +98,8 @@ fn LivePages() -> impl MatchNestedRoutes + Clone {
 /// Whether scripts take this page over.
 fn is_live(path: &str) -> bool {
     let run = path.strip_prefix("/runs/");
-    path == "/" || path == "/runs" || run.is_some_and(|it| !it.is_empty() && !it.contains('/'))
+    ["/", "/datasets", "/runs"].contains(&path)
+        || run.is_some_and(|it| !it.is_empty() && !it.contains('/'))
 }
 
 /// The pages that the server makes alone. A link to one of them is `rel="external"`: the browser loads it.
@@ -105,14 +107,12 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Datasets, InvitationPage, Migrate, SdkPage, SignInPage,
-        UsersPage, Versions,
+        AccountPage, ClientsPage, InvitationPage, Migrate, SdkPage, SignInPage, UsersPage, Versions,
     };
 
     view! {
         <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
         <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
-        <Route path=path!("/datasets") view=Datasets ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/sdk") view=SdkPage ssr=SsrMode::Async />

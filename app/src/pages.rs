@@ -4,7 +4,6 @@
 mod account;
 #[cfg(feature = "ssr")]
 mod clients;
-#[cfg(feature = "ssr")]
 mod datasets;
 #[cfg(feature = "ssr")]
 mod invitation;
@@ -27,7 +26,6 @@ mod versions;
 pub use account::AccountPage;
 #[cfg(feature = "ssr")]
 pub use clients::ClientsPage;
-#[cfg(feature = "ssr")]
 pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;

@@ -83,6 +83,47 @@ async fn a_person_finds_datasets_checks_some_and_plans_for_them_without_scripts(
 }
 
 #[tokio::test]
+async fn keys_go_everywhere() -> Result<()> {
+    let app = App::start().await?;
+    plant(&app).await?;
+    let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
+    browser.open_live(&format!("{}/datasets?q=street", app.address)).await?;
+    let focused = async || {
+        let label = "return document.activeElement.ariaLabel || document.activeElement.id";
+        Ok::<_, anyhow::Error>(browser.run(label).await?.as_str().unwrap_or_default().to_owned())
+    };
+    let row = |number: &str| format!("Check Street scenes {number}");
+    let at = |number: &str| format!("//input[@aria-label='{}']", row(number));
+    browser.find("//body").await?.send_keys("j").await?;
+    assert_eq!(focused().await?, row("000"));
+    browser.find(&at("000")).await?.send_keys("jjxk").await?;
+    assert_eq!(focused().await?, row("003"));
+    let checked =
+        browser.run("return document.querySelectorAll('tr input:checked').length").await?;
+    assert_eq!(checked, 1);
+    assert!(browser.find(&at("006")).await?.is_selected().await?);
+    browser.find(&at("003")).await?.send_keys("?").await?;
+    browser.find("//details[contains(@class, 'keys')][@open]").await?;
+    browser.find(&at("003")).await?.send_keys("/").await?;
+    assert_eq!(focused().await?, "q");
+    // There they are letters.
+    browser.find("//input[@id='q']").await?.send_keys("jx").await?;
+    assert_eq!(browser.run("return document.getElementById('q').value").await?, "jxstreet");
+    assert_eq!(browser.complaints().await?, Vec::<String>::new());
+    let id = browser.find(&at("003")).await?.attr("value").await?.unwrap_or_default();
+    browser.find(&at("003")).await?.send_keys("\u{e007}").await?;
+    ready::wait_for("the dataset's page", async || {
+        let path = browser.run("return location.pathname").await?;
+        ensure!(path == format!("/datasets/{id}"), "it is {path}");
+        Ok(())
+    })
+    .await?;
+    browser.close().await?;
+    app.stop().await
+}
+
+#[tokio::test]
 async fn the_list_is_accessible_and_fits_with_whatever_is_in_it() -> Result<()> {
     let app = App::start().await?;
     plant(&app).await?;
@@ -92,7 +133,7 @@ async fn the_list_is_accessible_and_fits_with_whatever_is_in_it() -> Result<()> 
         for scheme in [Scheme::Light, Scheme::Dark] {
             browser.pretend(device, scheme).await?;
             for (path, page) in PAGES {
-                browser.open(&format!("{}{path}", app.address)).await?;
+                browser.open_live(&format!("{}{path}", app.address)).await?;
                 if *page == "datasets-found" {
                     browser.find("//summary[starts-with(., 'Version')]").await?.click().await?;
                 }

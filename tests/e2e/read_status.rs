@@ -32,7 +32,7 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 /// Those that scripts take over.
-const LIVE: &[&str] = &["/", "/runs"];
+const LIVE: &[&str] = &["/", "/datasets", "/runs"];
 
 #[tokio::test]
 async fn the_figures_are_there_without_scripts() -> Result<()> {

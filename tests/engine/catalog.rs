@@ -1,6 +1,6 @@
 //! The list of datasets: what is found is what there is, it is not long out of date, and what was selected stays selected.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -120,7 +120,6 @@ async fn until(engine: &Engine, query: &str, names: &[&str]) {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "how long it takes is worth to be seen")]
 async fn of_a_hundred_thousand_those_are_found_that_have_all_that_is_asked_for() {
     let mut dice = Dice::cast();
     let deployment = Deployment::at(NEWEST).await;
