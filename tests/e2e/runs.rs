@@ -71,6 +71,9 @@ impl Site {
         if self.browser.find("//*[@name='approval[typed]']").await.is_ok() {
             self.browser.fill("approval[typed]", typed).await?;
         }
+        if self.browser.find("//*[@name='password']").await.is_ok() {
+            self.browser.fill("password", PASSWORD).await?;
+        }
         let button = self.browser.find("//section[@aria-labelledby='start']//button").await?;
         Ok(button.click().await?)
     }
@@ -87,11 +90,13 @@ impl Site {
         self.browser.wait_for(SENTENCE, |it| it.contains(sentence)).await
     }
 
-    /// Asks for what takes a second click.
-    async fn confirm(&self, label: &str) -> Result<()> {
-        let summary = format!("//summary[starts-with(normalize-space(), '{label}')]");
-        self.browser.find(&summary).await?.click().await?;
-        self.browser.click(label).await
+    /// Undoes the run that is shown, which takes the name and the password once more.
+    async fn undo(&self) -> Result<()> {
+        let summary = "//summary[starts-with(normalize-space(), 'Undo this run')]";
+        self.browser.find(summary).await?.click().await?;
+        self.browser.fill("typed", self.deployment.database.name()).await?;
+        self.browser.fill("password", PASSWORD).await?;
+        self.browser.click("Undo this run").await
     }
 
     /// Looks at the page as everybody might.
@@ -156,7 +161,7 @@ async fn everything_is_upgraded_watched_to_its_end_and_brought_back() -> Result<
     site.browser.wait_for("//*[@class='log']", |it| it.contains("is completed")).await?;
     site.look("run-completed").await?;
 
-    site.confirm("Undo this run").await?;
+    site.undo().await?;
     site.run_is_shown().await?;
     site.until("Undone").await?;
     assert_eq!(site.deployment.dump().await, site.before);

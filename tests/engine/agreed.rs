@@ -81,7 +81,7 @@ async fn what_was_approved_as_an_upgrade_never_runs_as_a_downgrade() {
     // Both are up when they are approved; the second would be down when the first is through.
     let (first, second) = (plan(NEWEST).await, plan("1.0.0").await);
     for (question, approval) in [&first, &second] {
-        let started = engine.start(&console(), question, approval).await.unwrap();
+        let started = engine.start(&console(), question, approval, None).await.unwrap();
         assert_eq!(started, Started::Run { id: approval.run.clone() });
     }
     let server = Server::on(&deployment).await;
@@ -244,10 +244,10 @@ async fn the_second_of_two_clicks_is_told_of_the_run_that_the_first_has_begun() 
     let approval = Approval { run: plan.run, hash: plan.hash, typed: plan.database_name };
     let (behind, wire) = deployment.held(1, "find", "config").await;
     let (slow, same) = (behind.engine().await, (question.clone(), approval.clone()));
-    let second = tokio::spawn(async move { slow.start(&console(), &same.0, &same.1).await });
+    let second = tokio::spawn(async move { slow.start(&console(), &same.0, &same.1, None).await });
     wire.held(1).await;
     let run = Started::Run { id: approval.run.clone() };
-    assert_eq!(engine.start(&console(), &question, &approval).await.unwrap(), run);
+    assert_eq!(engine.start(&console(), &question, &approval, None).await.unwrap(), run);
     let server = Server::on(&deployment).await;
     until(&deployment, &approval.run, "completed").await;
     server.end().await;

@@ -243,7 +243,7 @@ async fn what_was_selected_stays_selected_however_the_datasets_change() {
     assert!(check.evidence.contains("1 of them is gone: cats one"), "{}", check.evidence);
 
     let approval = Approval { run: plan.run.clone(), hash: plan.hash, typed: String::new() };
-    engine.start(&console(), &question, &approval).await.unwrap();
+    engine.start(&console(), &question, &approval, None).await.unwrap();
     assert_eq!(engine.selection(&console(), &selection.id).await.unwrap().expires, None);
     assert_eq!(engine.run(&plan.run).await.unwrap().asked, "a selection of 3 datasets");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -56,7 +56,7 @@ async fn a_member_sees_what_a_migration_would_do_and_may_not_do_it() {
     let name = deployment.database.name().to_owned();
     assert_eq!(plan.friction, Some(Friction::TypeName { name: name.clone() }));
     let approval = Approval { run: plan.run, hash: plan.hash, typed: name };
-    let started = engine.start(&ada, &question, &approval).await;
+    let started = engine.start(&ada, &question, &approval, None).await;
     assert_eq!(denied(started), Action::MigrateDatabase);
     assert_eq!(denied(engine.repair(&ada, quiet()).await), Action::Repair);
     assert_eq!(denied(engine.forget_archive(&ada, None).await), Action::UndoRuns);
@@ -101,7 +101,7 @@ async fn where_migrations_are_disabled_nobody_starts_or_controls_anything_and_is
     assert_eq!(plan.checks[0].evidence, "FIFTYONE_DISABLE_MIGRATIONS is set");
     let approval = Approval { run: plan.run, hash: plan.hash, typed: plan.database_name };
     let refusals = [
-        disabled.start(&console(), &question, &approval).await.map(drop),
+        disabled.start(&console(), &question, &approval, None).await.map(drop),
         disabled.migrate(&console(), to(NEWEST), quiet()).await.map(drop),
         disabled.ask(&console(), &run.id, JobEvent::Cancel, None).await.map(drop),
         disabled.set_pace(&console(), &run.id, |it| it).await.map(drop),

@@ -10,7 +10,11 @@ use tests::{App, http::Answer};
 
 /// Looks at a page of the app, as a browser does.
 async fn see(app: &App, path: &str) -> Result<String> {
-    let headers = [("accept", "text/html"), ("cookie", app.admin.as_str())];
+    let headers = [
+        ("accept", "text/html"),
+        ("cookie", app.admin.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
     let answer = tests::http::get(&format!("{}{path}", app.address), &headers).await?;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     Ok(answer.text())

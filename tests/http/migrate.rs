@@ -20,8 +20,13 @@ async fn see(app: &App, path: &str) -> Result<Answer> {
 
 /// Sends a form of the app, as a browser does without scripts.
 async fn send(app: &App, fields: &[(&str, &str)]) -> Result<Answer> {
-    let headers =
-        [("accept", "text/html"), ("origin", app.address.as_str()), ("cookie", app.admin.as_str())];
+    let page = format!("{}/migrate?scope=everything", app.address);
+    let headers = [
+        ("accept", "text/html"),
+        ("origin", app.address.as_str()),
+        ("referer", page.as_str()),
+        ("cookie", app.admin.as_str()),
+    ];
     tests::http::post(&format!("{}/api/start_migration", app.address), &headers, fields).await
 }
 
@@ -189,7 +194,16 @@ async fn a_downgrade_takes_the_name_of_the_database_and_a_wrong_one_starts_nothi
         see(&app, "/migrate?scope=everything&destination=0.18.0&not_started=mistyped").await?;
     assert!(again.text().contains("Nothing was started: what was typed"), "{}", again.text());
     assert_eq!(app.engine().runs().await?, []);
-    let answer = send(&app, &fields(&run, &hash, "0.18.0", "fiftyone-test")).await?;
+    // And the password, once more.
+    let form = fields(&run, &hash, "0.18.0", "fiftyone-test");
+    let answer = send(&app, &form).await?;
+    assert!(location(&answer).ends_with("not_started=unconfirmed"), "{}", location(&answer));
+    let wrong = send(&app, &[&form[..], &[("password", "something else")]].concat()).await?;
+    let back = location(&wrong).replace(&app.address, "");
+    let page = see(&app, &back).await?.text();
+    assert!(page.contains("Nothing was started."), "{back}: {page}");
+    assert_eq!(app.engine().runs().await?, []);
+    let answer = send(&app, &[&form[..], &[("password", tests::PASSWORD)]].concat()).await?;
     assert_eq!(location(&answer), format!("/runs/{run}"));
     app.stop().await
 }

@@ -106,8 +106,22 @@ async fn a_run_is_watched_and_controlled_without_scripts() -> Result<()> {
     let page = app.get(&led.replace(&app.address, "")).await?.text();
     assert!(page.contains("a run that is completed cannot be paused"), "{page}");
 
-    let answer = from_page(&app, &address, &id, "undo").await?;
-    assert_eq!(answer.status, StatusCode::FOUND);
+    // An undo takes the name of the database, and the password once more.
+    for (typed, password) in [("", tests::PASSWORD), ("fiftyone-test", "wrong"), ("x", "")] {
+        let form =
+            [("id", id.as_str()), ("event", "undo"), ("typed", typed), ("password", password)];
+        let answer = app.post_as(&app.admin, "/api/control_run", &form).await?;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text());
+    }
+    until(&app, &id, JobState::Completed).await?;
+    let form = [
+        ("id", id.as_str()),
+        ("event", "undo"),
+        ("typed", "fiftyone-test"),
+        ("password", tests::PASSWORD),
+    ];
+    let answer = app.post_as(&app.admin, "/api/control_run", &form).await?;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     until(&app, &id, JobState::Undone).await?;
     app.stop().await
 }

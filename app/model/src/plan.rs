@@ -259,6 +259,8 @@ pub enum NotStarted {
     Mistyped,
     /// There is nothing to do any more.
     Nothing,
+    /// It goes down, and takes the password of whoever starts it.
+    Unconfirmed,
 }
 
 impl MigrationPlan {
@@ -341,7 +343,7 @@ impl Started {
 
 impl NotStarted {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::Changed, Self::Mistyped, Self::Nothing];
+    pub const ALL: [Self; 4] = [Self::Changed, Self::Mistyped, Self::Nothing, Self::Unconfirmed];
 
     /// The word in addresses.
     pub const fn word(self) -> &'static str {
@@ -349,6 +351,7 @@ impl NotStarted {
             Self::Changed => "changed",
             Self::Mistyped => "mistyped",
             Self::Nothing => "nothing",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 
@@ -368,6 +371,9 @@ impl fmt::Display for NotStarted {
                 "Nothing was started: what was typed is not what had to be typed. Look at the plan once more, and type it again."
             }
             Self::Nothing => "Nothing was started: there is nothing to do any more.",
+            Self::Unconfirmed => {
+                "Nothing was started: a downgrade takes your password once more. Type it below, beside the name."
+            }
         })
     }
 }

@@ -77,6 +77,8 @@ pub struct RunPage {
     pub named: bool,
     /// Why whoever asks may not control it, if they may not.
     pub barred: Option<String>,
+    /// The name of the database, which is to be typed to undo it.
+    pub database: String,
 }
 
 /// After how many milliseconds without a write a run is looked at with concern, and when with alarm.

@@ -25,9 +25,15 @@ pub async fn preview_migration(question: PlanQuestion) -> Result<MigrationPlan, 
 pub async fn start_migration(
     question: PlanQuestion,
     approval: Approval,
+    password: Option<String>, // once more, for a downgrade
 ) -> Result<Started, ApiError> {
     let permit = super::gate::require(model::Action::MigrateDatabase)?;
-    let started = expect_context::<engine::Engine>().start(&permit, &question, &approval).await?;
+    let engine = expect_context::<engine::Engine>();
+    let confirmed = match password.as_deref().filter(|it| !it.is_empty()) {
+        Some(password) => Some(engine.accounts().confirm(&permit, password).await?),
+        None => None,
+    };
+    let started = engine.start(&permit, &question, &approval, confirmed.as_ref()).await?;
     leptos_axum::redirect(&started.address(&question));
     Ok(started)
 }

@@ -28,9 +28,20 @@ pub async fn shown_run(
 pub async fn control_run(
     id: String,
     event: JobEvent,
-    cause: Option<Cause>, // absent where it is about all of them
+    cause: Option<Cause>,     // absent where it is about all of them
+    typed: Option<String>,    // the database's name, to undo
+    password: Option<String>, // once more, to undo
 ) -> Result<(), ApiError> {
     let permit = super::gate::require(event.action())?;
-    expect_context::<engine::Engine>().ask(&permit, &id, event, cause).await?;
+    let engine = expect_context::<engine::Engine>();
+    if event == JobEvent::Undo {
+        let name = engine.database();
+        if typed.as_deref().map(str::trim) != Some(name) {
+            let reason = format!("type {name}, the name of the database, to undo a run");
+            return Err(super::gate::refuse(ApiError::Refused { reason }));
+        }
+        engine.accounts().confirm(&permit, password.as_deref().unwrap_or_default()).await?;
+    }
+    engine.ask(&permit, &id, event, cause).await?;
     Ok(())
 }

@@ -11,9 +11,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
-use model::{NotStarted, PlanQuestion, PlanScope, Started};
+use model::{NotStarted, PlanQuestion, PlanScope};
 
-use crate::api::{StartMigration, migration_destinations, preview_migration};
+use crate::api::{ApiError, StartMigration, form, migration_destinations, preview_migration};
 use crate::components::Notice;
 use plan::Plan;
 use question::QuestionForm;
@@ -23,12 +23,11 @@ use question::QuestionForm;
 pub fn Migrate() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| Asked::of(&query.read()));
-    let start = ServerAction::<StartMigration>::new();
+    let failure = form::refusal::<StartMigration>();
     let destinations = Resource::new(|| (), |()| migration_destinations());
-    // Whatever came of starting it, the plan may be another by now.
     let plan = Resource::new(
-        move || (asked.get(), refused(start)),
-        |(asked, _)| async move {
+        move || asked.get(),
+        |asked| async move {
             let question = asked.question?;
             Some((preview_migration(question.clone()).await, question))
         },
@@ -53,12 +52,12 @@ pub fn Migrate() -> impl IntoView {
             })}
         </Suspense>
         {move || asked.get().told.map(|it| view! { <Told sentence=it /> })}
-        {move || failure(start).map(|it| view! { <Told sentence=it /> })}
+        {failure.map(|error| view! { <Failure error /> })}
         <Suspense fallback=waiting>
             {move || Suspend::new(async move {
                 plan.await
                     .map(|(plan, question)| match plan {
-                        Ok(plan) => view! { <Plan plan question start /> }.into_any(),
+                        Ok(plan) => view! { <Plan plan question /> }.into_any(),
                         Err(error) => {
                             view! {
                                 <Notice sentence=error.to_string()>
@@ -77,17 +76,21 @@ fn waiting() -> impl IntoView {
     view! { <p aria-busy="true">"Reading the datasets; with many of them that takes some seconds"</p> }
 }
 
-/// How often it was tried in vain. What was started is shown elsewhere, and need not be planned once more.
-fn refused(start: ServerAction<StartMigration>) -> usize {
-    let run = matches!(start.value().get(), Some(Ok(Started::Run { .. })));
-    if run { 0 } else { start.version().get() }
-}
-
-/// Why starting it did not work; not what an address says that somebody else has made up.
-fn failure(start: ServerAction<StartMigration>) -> Option<String> {
-    let begun = start.version().get() > 0;
-    let value = start.value().get().filter(|_| begun)?;
-    value.err().map(|it| it.to_string())
+/// Why starting it did not work, and what that means.
+#[component]
+fn Failure(error: ApiError) -> impl IntoView {
+    // Whoever refuses has written nothing; who was cut off may have.
+    let is_certain = !matches!(error, ApiError::Engine { .. } | ApiError::Transport { .. });
+    view! {
+        <Notice sentence=error
+            .to_string()>
+            {if is_certain {
+                "Nothing was started."
+            } else {
+                "Whether it was started is not certain."
+            }} " " <a href="/runs" rel="external">"See the runs"</a>
+        </Notice>
+    }
 }
 
 #[component]

@@ -120,7 +120,7 @@ fn Run(frame: RunFrame) -> impl IntoView {
     let [_, state, progress, by, started, duration, failures] = COLUMNS;
     let RunFrame { at, run, .. } = frame.clone();
     let asked = format!("{} to v{}", run.asked, run.destination);
-    let took = run.started.as_deref().and_then(|from| {
+    let took = run.begun.as_deref().and_then(|from| {
         words::between_ms(from, run.ended.as_deref().unwrap_or(&at)).map(words::duration)
     });
     let share = frame.share();
@@ -138,7 +138,7 @@ fn Run(frame: RunFrame) -> impl IntoView {
             </Cell>
             <Cell of=by>{run.by}</Cell>
             <Cell of=started>
-                {match run.started {
+                {match run.begun {
                     Some(time) => Either::Left(view! { <TimeAgo time now=at /> }),
                     None => Either::Right("not yet"),
                 }}

@@ -3,6 +3,7 @@
 //! They are in the app's own database, never in FiftyOne's, and so are shared by all that is served with that database.
 //! Every limit in time is judged by MongoDB's clock, inside the question itself.
 
+mod confirm;
 mod error;
 mod invitations;
 mod name;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use model::{Action, Denied, Permit};
 
+pub use confirm::Confirmed;
 pub use error::AccountError;
 use error::Result;
 use name::Name;

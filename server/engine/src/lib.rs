@@ -50,7 +50,7 @@ pub use model::{
     RunDataset, RunFrame, RunHand, RunPage, RunSummary, RunWish, Span,
 };
 
-pub use accounts::{AccountError, Accounts, NameFault, Origin, PasswordFault, Token};
+pub use accounts::{AccountError, Accounts, Confirmed, NameFault, Origin, PasswordFault, Token};
 pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use catalog::Export;
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};

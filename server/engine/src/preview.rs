@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use self::groups::{groups, losses, without_names};
 use crate::{
-    Control, DatabaseReport, DatasetReport, Engine, Error, Frozen, OnFailure, Report, Request,
-    Result, State, Target, run::Going, shown::sees_names, versions,
+    Confirmed, Control, DatabaseReport, DatasetReport, Engine, Error, Frozen, OnFailure, Report,
+    Request, Result, State, Target, run::Going, shown::sees_names, versions,
 };
 
 impl Engine {
@@ -67,6 +67,7 @@ impl Engine {
         permit: &Permit,
         question: &PlanQuestion,
         approval: &Approval,
+        confirmed: Option<&Confirmed>,
     ) -> Result<Started> {
         permit.covers(Action::MigrateDatabase)?;
         self.allowed()?;
@@ -86,6 +87,9 @@ impl Engine {
             None => Some(NotStarted::Nothing),
             Some(_) if plan.hash != approval.hash => Some(NotStarted::Changed),
             Some(friction) if !friction.accepts(&approval.typed) => Some(NotStarted::Mistyped),
+            Some(_) if plan.goes_down && !confirmed.is_some_and(|it| it.is_of(permit)) => {
+                Some(NotStarted::Unconfirmed)
+            }
             Some(_) => None,
         };
         match not {

@@ -44,12 +44,12 @@ impl Engine {
         id: &str,
         state: Option<&str>,
     ) -> Result<RunPage> {
-        let barred = self.barred(permit);
+        let (barred, database) = (self.barred(permit), self.database().to_owned());
         let frame = self.frame(id).await?;
         if !sees_names(permit) {
             let (frame, datasets, log) = (frame.without_names(), Vec::new(), Vec::new());
             let (show, log_is_cut, named) = (None, false, false);
-            return Ok(RunPage { frame, datasets, show, log, log_is_cut, named, barred });
+            return Ok(RunPage { frame, datasets, show, log, log_is_cut, named, barred, database });
         }
         let state = state.filter(|it| State::ALL.iter().any(|known| known.word() == *it));
         let show = state.map(str::to_owned);
@@ -58,7 +58,7 @@ impl Engine {
         let log_is_cut = log.len() > LINES_SHOWN || log.len() >= usize::from(SHOWN);
         log.reverse();
         log.truncate(LINES_SHOWN);
-        Ok(RunPage { frame, datasets, show, log, log_is_cut, named: true, barred })
+        Ok(RunPage { frame, datasets, show, log, log_is_cut, named: true, barred, database })
     }
 
     async fn first_datasets(&self, id: &str, state: Option<&str>) -> Result<Vec<RunDataset>> {

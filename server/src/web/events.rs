@@ -138,14 +138,11 @@ pub async fn events(
     ([("x-accel-buffering", "no")], Sse::new(who.stream()).keep_alive(keep_alive)).into_response()
 }
 
-/// Whether the session is still alive, and its role strong enough. Where that cannot be seen, they stay: what they watch
-/// cannot be seen either.
+/// Whether the session is still alive: it ends with every change of a role. Where that cannot be seen, they stay: what they
+/// watch cannot be seen either.
 async fn may_still_watch(accounts: &Accounts, token: Option<&str>) -> bool {
     let Some(token) = token else { return false };
-    match accounts.visitor(token).await {
-        Ok(visitor) => visitor.is_some_and(|it| it.principal.may(Action::ReadRuns)),
-        Err(_) => true,
-    }
+    accounts.is_alive(token).await.unwrap_or(true)
 }
 
 impl Watched {

@@ -6,16 +6,11 @@ use model::{CheckResult, DatabaseStep, Loss, MigrationPlan, PlanCheck, PlanQuest
 use super::estimate::EstimateFacts;
 use super::groups::Groups;
 use super::start::StartForm;
-use crate::api::StartMigration;
 use crate::components::{Cell, Head, Row, Table};
 
 /// All of it, with the way to start it at the end.
 #[component]
-pub fn Plan(
-    plan: MigrationPlan,
-    question: PlanQuestion,
-    start: ServerAction<StartMigration>,
-) -> impl IntoView {
+pub fn Plan(plan: MigrationPlan, question: PlanQuestion) -> impl IntoView {
     let drops = plan.database.clone().map(|it| view! { <Drops step=it /> });
     let days = plan.undo_days;
     let archived =
@@ -31,7 +26,7 @@ pub fn Plan(
         <Losses title="What is lost" id="lost" note="It comes back only if the run is undone." losses=plan.losses.clone() />
         <Losses title="What is archived" id="archived" note=archived losses=plan.archived.clone() />
         {plan.estimate.clone().map(|estimate| view! { <EstimateFacts estimate undo_days=days /> })}
-        <StartForm plan question start />
+        <StartForm plan question />
     }
 }
 

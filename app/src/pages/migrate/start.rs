@@ -5,36 +5,30 @@ use model::words::count;
 use model::{Friction, MigrationPlan, PlanQuestion};
 
 use super::words;
-use crate::api::StartMigration;
+use crate::api::{StartMigration, form};
 
 /// The button, or why there is none.
 #[component]
-pub fn StartForm(
-    plan: MigrationPlan,
-    question: PlanQuestion,
-    start: ServerAction<StartMigration>,
-) -> impl IntoView {
+pub fn StartForm(plan: MigrationPlan, question: PlanQuestion) -> impl IntoView {
     let friction = plan.friction.clone()?;
     let inner = if let Some(why) = plan.forbidden.clone() {
         view! { <p class="card-text">{format!("You cannot start this: {why}.")}</p> }.into_any()
     } else {
         let button = words::button(&plan);
-        let pending = start.pending();
         view! {
-            <ActionForm action=start>
+            <form class="form" method="post" action={form::address::<StartMigration>()}>
                 <input type="hidden" name="question[scope]" value=question.scope.word() />
                 <input type="hidden" name="question[destination]" value=question.destination />
                 <input type="hidden" name="question[datasets]" value=question.datasets />
                 <input type="hidden" name="question[selection]" value=question.selection />
                 <input type="hidden" name="approval[run]" value=plan.run.clone() />
                 <input type="hidden" name="approval[hash]" value=plan.hash.clone() />
-                <div class="form">
-                    <Typing friction />
-                    <button class="button" aria-busy=move || pending.get().to_string()>{button}</button>
-                </div>
-            </ActionForm>
+                <Typing friction />
+                {plan.goes_down.then(|| view! { <Password /> })}
+                <button class="button button-main">{button}</button>
+            </form>
         }
-            .into_any()
+        .into_any()
     };
     Some(view! {
         <section class="card" aria-labelledby="start">
@@ -42,6 +36,17 @@ pub fn StartForm(
             {inner}
         </section>
     })
+}
+
+/// Who starts it, once more.
+#[component]
+fn Password() -> impl IntoView {
+    view! {
+        <label class="field">
+            "Your password, once more"
+            <input name="password" type="password" required autocomplete="current-password" />
+        </label>
+    }
 }
 
 /// What has to be typed, if anything.

@@ -109,8 +109,32 @@ fn Ask(
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="event" value=event.word() />
             {cause.map(|it| view! { <input type="hidden" name="cause" value=it.word() /> })}
+            {(event == JobEvent::Undo).then(|| view! { <Confirmation watch /> })}
             <button class="button">{label}</button>
         </form>
+    }
+}
+
+/// What an undo takes: it is as far-reaching as what it takes back.
+#[component]
+fn Confirmation(watch: Watch) -> impl IntoView {
+    let name = watch.page.get_untracked().database;
+    view! {
+        <label class="field">
+            {format!("Type {name}, the name of the database")}
+            <input
+                name="typed"
+                required
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                translate="no"
+            />
+        </label>
+        <label class="field">
+            "Your password, once more"
+            <input name="password" type="password" required autocomplete="current-password" />
+        </label>
     }
 }
 

@@ -42,7 +42,7 @@ pub fn Progress(watch: Watch) -> impl IntoView {
                     name="Remaining"
                     value=move || frame.read().remaining().unwrap_or_else(|| "nothing now".to_owned())
                 />
-                <Moment name="Begun" watch time=|frame| frame.run.started.clone() />
+                <Moment name="Begun" watch time=|frame| frame.run.begun.clone() />
                 <Moment name="Ended" watch time=|frame| frame.run.ended.clone() />
             </dl>
         </section>
