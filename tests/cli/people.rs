@@ -61,7 +61,9 @@ async fn whoever_has_a_shell_invites_people_and_lets_them_in_again() {
     let lost = accounts.accept(&invited, "Ada", first, &origin).await.unwrap();
 
     // Ada, the only admin, has forgotten her password.
+    let replaced = token(&users(&["reset", "ada"]).await.with(0));
     let reset = token(&users(&["reset", "ada"]).await.with(0));
+    assert!(accounts.invitation(&replaced).await.unwrap().is_none());
     let shown = accounts.invitation(&reset).await.unwrap().unwrap();
     assert_eq!((shown.resets.as_deref(), shown.role), (Some("ada"), Role::Admin));
     let listed = users(&[]).await.with(0).json();

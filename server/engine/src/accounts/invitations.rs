@@ -55,8 +55,8 @@ impl Accounts {
         self.write_down(Invitation { inviter, under, ..by }, INVITED).await
     }
 
-    /// A link by which somebody who has forgotten their password chooses a new one, once and within an hour. Until then nothing
-    /// changes.
+    /// A link by which somebody who has forgotten their password chooses a new one, once and within an hour; one that was made
+    /// before cannot be used any more. Until then nothing changes.
     ///
     /// # Errors
     ///
@@ -71,6 +71,7 @@ impl Accounts {
             let why = format!("the account `{}` is disabled; enable it first", account.name);
             return Err(Error::Refused(why).into());
         }
+        self.told(self.store.delete_resets(&account.id).await)?;
         let resets = Some(account.id);
         let by = Invitation::to(account.access.role, permit.holder(), "a new password");
         self.write_down(Invitation { inviter, under, resets, ..by }, FIRST_LINK).await
@@ -122,6 +123,7 @@ impl Accounts {
             if self.told(self.store.reset_password(&name.id, &kept, &hash).await)? {
                 tracing::info!("`{}` has chosen a new password", name.shown);
             }
+            self.told(self.store.delete_resets(&name.id).await)?;
             return again(AccountError::BadInvitation).await;
         }
         let in_use = || AccountError::NameTaken(name.shown.clone());
@@ -143,6 +145,7 @@ impl Accounts {
             epoch: 0,
             change: 0,
             invitation: hash.clone(),
+            reset: None,
         };
         match self.store.insert_account(&account).await {
             Err(failure) if failure.is_duplicate() => {
@@ -194,7 +197,7 @@ impl Accounts {
         Ok(token)
     }
 
-    /// If the account was made of this very invitation, whoever knows its password is who made it.
+    /// If the account was made of this very invitation, or has got its password by it, whoever knows its password is who made it.
     async fn accept_again(
         &self,
         (name, hash): (&Name, &str),
@@ -203,7 +206,8 @@ impl Accounts {
         otherwise: AccountError,
     ) -> Result<Token> {
         let there = self.told(self.store.account(&name.id).await)?;
-        if there.is_none_or(|it| it.invitation != hash) {
+        let made = |it: Account| it.invitation == hash || it.reset.as_deref() == Some(hash);
+        if !there.is_some_and(made) {
             return Err(otherwise);
         }
         self.sign_in(&name.id, password, origin).await.map_err(|it| match it {

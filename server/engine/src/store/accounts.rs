@@ -37,8 +37,11 @@ pub struct Account {
     pub epoch: i64,
     /// The number of the change that has made its access; see [`Roster`].
     pub change: i64,
-    /// The hash of the token by which it was made, or has got its password.
+    /// The hash of the token by which it was made.
     pub invitation: String,
+    /// That of the one by which it has got a new password, if it has.
+    #[serde(default)]
+    pub reset: Option<String>,
 }
 
 /// What an account is good for.
@@ -191,8 +194,8 @@ impl Store {
         new: &str,
         invitation: &str,
     ) -> Result<bool, Failure> {
-        let unused = doc! { "_id": id, "invitation": { "$ne": invitation } };
-        let set = doc! { "password": new, "invitation": invitation };
+        let unused = doc! { "_id": id, "reset": { "$ne": invitation } };
+        let set = doc! { "password": new, "reset": invitation };
         let Some(epoch) = self.begin_epoch(unused, set).await? else { return Ok(false) };
         self.end_sessions_before(id, epoch).await?;
         Ok(true)

@@ -145,6 +145,11 @@ impl Store {
         self.delete_all(INVITATIONS, doc! { "_id": id }).await.map(drop)
     }
 
+    /// Forgets the invitations by which an account would get a new password.
+    pub async fn delete_resets(&self, account: &str) -> Result<(), Failure> {
+        self.delete_all(INVITATIONS, doc! { "resets": account }).await.map(drop)
+    }
+
     /// Forgets the invitations to the first account that older versions of this program have made.
     pub async fn delete_older_first_invitations(&self) -> Result<(), Failure> {
         let older = doc! { "first": true, "_id": { "$ne": FIRST_INVITATION } };
