@@ -242,7 +242,7 @@ impl Engine {
     /// What is under way then is left to other servers.
     pub async fn attend(self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        let mut expiry: Option<Instant> = None;
+        let (mut expiry, mut told): (Option<Instant>, bool) = (None, false);
         loop {
             if self.may_migrate() && expiry.is_none_or(|it| it.elapsed() > EXPIRY) {
                 // A part at a time: runs that wait must not wait for that.
@@ -252,8 +252,13 @@ impl Engine {
                 expiry = removed.then_some(begun);
             }
             // Whoever was to lose their access must not wait for the next change to lose it.
-            if let Err(error) = self.accounts().complete_changes().await {
-                tracing::warn!("changes of accounts that were begun cannot be completed: {error}");
+            match self.accounts().complete_changes().await {
+                Err(error) if !told => {
+                    told = true;
+                    let what = "changes of accounts that were begun cannot be completed";
+                    tracing::warn!("{what}: {error}");
+                }
+                completed => told &= completed.is_err(),
             }
             let (control, meter, mut events) = Control::new();
             let work = async {
