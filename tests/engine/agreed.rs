@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bson::doc;
+use bson::{doc, oid::ObjectId};
 use engine::{Control, Engine, JobEvent, JobState, OnFailure, Request, Target};
 use model::{Approval, PlanQuestion, PlanScope, RunSummary, Started};
 use serde_json::Value;
@@ -139,6 +139,22 @@ async fn a_downgrade_takes_along_what_was_agreed_to_and_nothing_that_came_since(
     until(&deployment, &run.id, "completed").await;
     server.end().await;
     deployment.assert_all_at("1.0.0").await;
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_run_once_more_agrees_to_it_as_it_is_now() {
+    let deployment = two_datasets().await;
+    let engine = deployment.engine().await;
+    let up = left(&engine, &to("1.0.0")).await;
+    deployment.migrate(to(NEWEST)).await;
+    // By now it goes down, and somebody asks for that.
+    let report = deployment.migrate(to("1.0.0")).await;
+    assert_eq!(report.run, Some(up.id.clone()));
+    deployment.assert_all_at("1.0.0").await;
+    let first = deployment.jobs().collection::<bson::Document>("runs");
+    let agreed = first.find_one(doc! { "_id": up.id.parse::<ObjectId>().unwrap() }).await.unwrap();
+    let agreed = agreed.unwrap().get_document("agreed").unwrap().clone();
+    assert_eq!(agreed.get("database"), Some(&"down".into()));
 }
 
 #[tokio::test]

@@ -543,16 +543,7 @@ async fn begin(
         let keeps_journal = !proposal.asked.without_undo;
         return Ok(Begun { time: now, keeps_journal, goes_on: false });
     };
-    if let Some(read) = &proposal.read {
-        read.is_as(&left)?;
-    }
-    if let Some(wish) = left.wish.as_ref().filter(|it| it.event == JobEvent::Undo) {
-        return Err(Error::Refused(format!(
-            "run {id} is {}{}; look at it again when that has begun",
-            left.state,
-            wish.words()
-        )));
-    }
+    is_wanted(&left, proposal)?;
     let from = left.state;
     let event = match from {
         JobState::Planned => JobEvent::Start,
@@ -581,6 +572,11 @@ async fn begin(
     let time = left.time.filter(|_| !anew).unwrap_or(now);
     let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
     more.insert("begun", left.begun.or(left.started).unwrap_or(now));
+    // Whoever has asked for the same once more has agreed to it as it is now.
+    if proposal.read.is_none() && (left.started.is_none() || proposal.agreed.down.is_some()) {
+        let agreed = bson::serialize_to_document(&proposal.agreed);
+        more.insert("agreed", agreed.map_err(|it| Error::Driver(it.to_string()))?);
+    }
     if anew {
         more.insert("verifying_since", Bson::Null);
     }
@@ -603,6 +599,22 @@ async fn begin(
     }
     Err(Error::Refused(format!(
         "run {id} was changed by somebody else in this moment; look at it and try again"
+    )))
+}
+
+/// Refuses to begin a run that is another than it was when that was decided, or of which somebody wants the contrary.
+fn is_wanted(left: &Job, proposal: &Proposal) -> Result<()> {
+    if let Some(read) = &proposal.read {
+        read.is_as(left)?;
+    }
+    let Some(wish) = left.wish.as_ref().filter(|it| it.event == JobEvent::Undo) else {
+        return Ok(());
+    };
+    Err(Error::Refused(format!(
+        "run {} is {}{}; look at it again when that has begun",
+        left.id,
+        left.state,
+        wish.words()
     )))
 }
 
