@@ -4,7 +4,9 @@ mod access;
 mod account;
 mod cause;
 mod clients;
+mod dataset;
 mod datasets;
+mod diff;
 pub mod estimate;
 mod job;
 mod pace;
@@ -12,6 +14,7 @@ mod plan;
 mod run;
 pub mod sdk;
 mod status;
+mod value;
 mod version;
 mod versions;
 pub mod words;
@@ -20,11 +23,16 @@ pub use access::{Action, Denied, Permit, Principal, Role, UnknownRole};
 pub use account::{AccountSummary, InvitationSummary, People, Session, SessionSummary, Visitor};
 pub use cause::{Cause, FailureGroup, UnknownCause};
 pub use clients::{ClientGroup, Clients, Fate, Program};
+pub use dataset::{
+    Badge, DatasetCollection, DatasetLine, DatasetOutlook, DatasetRemedy, DatasetRun, DatasetView,
+    DocumentChange, DocumentFate, RevisionAhead, WayOfDataset,
+};
 pub use datasets::{
     CSV_HEAD, Catalog, DatasetPage, DatasetQuery, DatasetRow, DatasetSort, DatasetState,
     DatasetTab, Facet, FacetCounts, FacetValue, Found, MadeFor, Outlook, ROWS_ON_PAGE,
     SelectionSummary, UnknownWord, datasets_at, time_of,
 };
+pub use diff::{Change, Diff, Part, Place};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
 pub use job::{
     JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,
@@ -38,5 +46,6 @@ pub use plan::{
 };
 pub use run::{Pulse, RunDataset, RunFrame, RunPage, Share};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
+pub use value::{Scalar, Value, quoted};
 pub use version::{Direction, InvalidVersion, Version};
 pub use versions::{ClientKind, Numbering, Opening, Sdk, VersionRow, Way, WayStep};
