@@ -10,6 +10,7 @@ mod clients;
 mod collections;
 mod company;
 mod divide;
+mod inspect;
 mod interruption;
 mod kills;
 mod lease;

@@ -133,6 +133,11 @@ pub enum Error {
     /// A run that does not exist.
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),
+    /// A dataset that does not exist, as far as whoever asks may know.
+    #[error(
+        "there is no dataset with the id `{0}`; `fiftyone-migrate --info` lists those of this database"
+    )]
+    NoDataset(String),
     /// A dataset that does not exist.
     #[error("dataset `{name}` not found{}", nearest.as_ref().map_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned(), |it| format!("; did you mean `{it}`?")))]
     UnknownDataset {

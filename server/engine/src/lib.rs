@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod error;
 mod guard;
+mod inspect;
 mod job;
 mod journal;
 mod keep;
@@ -260,6 +261,8 @@ mod tests {
             any_thread(engine.status());
             any_thread(engine.dataset_page(permit, &model::DatasetQuery::default()));
             any_thread(engine.select(permit, &model::DatasetQuery::default(), None));
+            any_thread(engine.inspect(permit, "", ""));
+            any_thread(engine.documents_ahead(permit, "", ""));
             any_thread(engine.frame(""));
             any_thread(engine.ask(permit, "", JobEvent::Pause, None));
             any_thread(engine.migrate(permit, request.clone(), control.clone()));

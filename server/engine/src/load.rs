@@ -1,5 +1,7 @@
 //! Loading datasets and folding their revisions: everything is decided here, before the first write.
 
+mod trail;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
@@ -15,6 +17,8 @@ use crate::{
     archive::{Back, Contents, Entries, Returning},
     store::{ArchiveEntry, Entry, Failure, Store},
 };
+
+pub use trail::{Crossed, Seen, Taken};
 
 /// The largest document MongoDB stores.
 const LARGEST_BYTES: usize = 16 << 20;

@@ -207,7 +207,7 @@ fn request(question: &PlanQuestion, selected: Option<Frozen>) -> Result<Request>
 }
 
 /// A destination as it was typed.
-fn destination(text: &str) -> Result<Release> {
+pub(crate) fn destination(text: &str) -> Result<Release> {
     let unknown = |what: &str| {
         Error::Refused(format!(
             "`{}` {what}; write a version such as {}, or enterprise:2.1.0",

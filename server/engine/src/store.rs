@@ -17,6 +17,7 @@ mod leases;
 mod leftovers;
 mod listing;
 mod log;
+mod looks;
 mod marks;
 mod operations;
 mod privileges;

@@ -12,14 +12,14 @@ mod slots;
 
 use std::collections::BTreeSet;
 
-use bson::{Document, oid::ObjectId};
+use bson::{Bson, Document, oid::ObjectId};
 use model::Version;
 
 use self::slots::{Runs, Slots};
 use crate::{
     Dataset, Effect, Env, Outcome, Refusal, Release, Step, base as numbers, fold,
     fold::release,
-    merge::{Anywhere, Conflict, are_same, merge},
+    merge::{Anywhere, Conflict, are_same, is_same, merge},
 };
 
 pub use inventory::inventory;
@@ -96,9 +96,9 @@ pub fn lost(
     (from, to): (&Release, &Release),
     env: Env<'_>,
 ) -> Option<Vec<String>> {
-    let known: BTreeSet<ObjectId> = env.results.iter().copied().chain(files(changed)).collect();
-    let again = fold(changed.clone(), to, from, Env { results: &known, ..env });
-    let Ok(again) = again else { return Some(inventory(changed, before)) };
+    let Ok(again) = back(changed, (from, to), env) else {
+        return Some(inventory(changed, before));
+    };
     let mut again = again.dataset;
     // Its version may have been missing, or been written in another way.
     again.document.remove("version");
@@ -106,6 +106,51 @@ pub fn lost(
     stamped.document.remove("version");
     let (again, stamped) = (Slots::join(&again), Slots::join(&stamped));
     (!are_same(&again.document, &stamped.document)).then(|| inventory(changed, before))
+}
+
+/// What comes of a dataset that has gone from `from` to `to` and goes back at once.
+///
+/// # Errors
+///
+/// A [`Refusal`] if it cannot.
+pub fn back(
+    changed: &Dataset,
+    (from, to): (&Release, &Release),
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let known: BTreeSet<ObjectId> = env.results.iter().copied().chain(files(changed)).collect();
+    fold(changed.clone(), to, from, Env { results: &known, ..env })
+}
+
+/// Whether all that a dataset was is there, whatever else is. What was empty may be missing, and runs may have other ids.
+pub fn has_all(again: &Dataset, before: &Dataset) -> bool {
+    let [again, before] = [again, before].map(|it| {
+        let mut document = Slots::join(it).document;
+        // Its version may have been missing, or been written in another way.
+        document.remove("version");
+        inventory::leave_contents(&mut document);
+        document
+    });
+    contains(&again, &before)
+}
+
+fn contains(more: &Document, less: &Document) -> bool {
+    less.iter().all(|(key, less)| match more.get(key) {
+        Some(more) => contains_value(more, less),
+        None => inventory::is_empty(less),
+    })
+}
+
+fn contains_value(more: &Bson, less: &Bson) -> bool {
+    match (more, less) {
+        (Bson::Document(more), Bson::Document(less)) => contains(more, less),
+        (Bson::Array(more), Bson::Array(less)) => {
+            // In their order, with whatever between them.
+            let mut more = more.iter();
+            less.iter().all(|less| more.any(|more| contains_value(more, less)))
+        }
+        _ => is_same(more, less),
+    }
 }
 
 /// Gives back to an outcome on the way up from `head` what these entries have, the newest first.

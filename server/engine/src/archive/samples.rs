@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::atomic::Ordering};
 
-use bson::Document;
+use bson::{Bson, Document};
 use revisions::{
     Footprint, Scope, Step,
     merge::{Anywhere, are_same, merge},
@@ -11,7 +11,7 @@ use revisions::{
 use super::{Archive, Returning, values_of};
 use crate::{
     pass::Halt,
-    store::{Failure, Rewrite},
+    store::{Failure, Rewrite, Store},
 };
 
 /// How many documents are looked at at once.
@@ -62,12 +62,7 @@ impl Archive {
         let mut wanted: HashMap<String, (Document, Document)> = HashMap::new();
         let mut ids = Vec::new();
         for kept in kept {
-            let (Some(id), Ok(value)) = (kept.get("_id"), kept.get_document("v")) else { continue };
-            let mut value = value.clone();
-            value.insert("_id", id.clone());
-            let base = after(value.clone(), &it.base, scope);
-            let original = after(value, &it.original, scope);
-            if !are_same(&base, &original) {
+            if let Some((id, base, original)) = it.wanted(kept, scope) {
                 ids.push(id.clone());
                 wanted.insert(id.to_string(), (base, original));
             }
@@ -97,6 +92,45 @@ impl Archive {
             "documents of `{collection}` are changed by somebody else faster than they can be given back what the archive \
              has of them; pause what writes to the dataset and run this again"
         )))
+    }
+}
+
+impl Returning {
+    /// What becomes of a document of which something was kept, if nobody has changed it, and what it was to be; `None` if
+    /// that is the same.
+    fn wanted(&self, kept: &Document, scope: Scope) -> Option<(Bson, Document, Document)> {
+        let (id, mut value) = (kept.get("_id")?.clone(), kept.get_document("v").ok()?.clone());
+        value.insert("_id", id.clone());
+        let base = after(value.clone(), &self.base, scope);
+        let original = after(value, &self.original, scope);
+        (!are_same(&base, &original)).then_some((id, base, original))
+    }
+
+    /// These documents of a collection with what the entry gives back to them, in the same order. Writes nothing.
+    pub async fn given_to(
+        &self,
+        store: &Store,
+        scope: Scope,
+        mut documents: Vec<Document>,
+    ) -> Result<Vec<Document>, Failure> {
+        let name = match scope {
+            Scope::Samples => "samples",
+            Scope::Frames => "frames",
+        };
+        let ids: Vec<Bson> = documents.iter().filter_map(|it| it.get("_id").cloned()).collect();
+        for (turn, passes) in (0_i32..).zip(&self.entry.passes) {
+            if ids.is_empty() || passes.get_document(name).ok().and_then(Footprint::read).is_none()
+            {
+                continue;
+            }
+            let kept = store.kept_values_of(&values_of(&self.entry, turn, name), &ids).await?;
+            for (id, base, original) in kept.iter().filter_map(|it| self.wanted(it, scope)) {
+                if let Some(it) = documents.iter_mut().find(|it| it.get("_id") == Some(&id)) {
+                    *it = given(&base, &original, it).0;
+                }
+            }
+        }
+        Ok(documents)
     }
 }
 

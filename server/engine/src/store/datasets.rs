@@ -273,7 +273,7 @@ pub(crate) fn size(document: &Document) -> Result<usize, Failure> {
     Ok(raw(document)?.as_bytes().len())
 }
 
-fn entry(mut document: Document) -> Entry {
+pub(super) fn entry(mut document: Document) -> Entry {
     Entry {
         id: document.remove("_id").unwrap_or_default(),
         name: document.get_str("name").ok().map(str::to_owned),

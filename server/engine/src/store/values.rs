@@ -199,11 +199,7 @@ impl Store {
         let found = kept.find(doc! { "_id": { "$gt": first, "$lt": last } });
         let found: Vec<Document> =
             found.sort(doc! { "_id": 1 }).limit(at_most).await?.try_collect().await?;
-        let of = |mut it: Document| {
-            let id = it.get_document("_id").ok()?.get("id")?.clone();
-            Some(doc! { "_id": id, "v": it.remove("v")? })
-        };
-        Ok(found.into_iter().filter_map(of).collect())
+        Ok(found.into_iter().filter_map(of_document).collect())
     }
 
     /// How many bytes these files have.
@@ -265,4 +261,10 @@ impl Store {
 /// The entry or the commit that follows waits for all of it.
 fn quick() -> WriteConcern {
     WriteConcern::builder().w(Acknowledgment::Nodes(1)).build()
+}
+
+/// What is kept of a document, under the `_id` of that document: `{ _id, v }`.
+pub(super) fn of_document(mut kept: Document) -> Option<Document> {
+    let id = kept.get_document("_id").ok()?.get("id")?.clone();
+    Some(doc! { "_id": id, "v": kept.remove("v")? })
 }

@@ -60,7 +60,7 @@ pub fn inventory(less: &Dataset, more: &Dataset) -> Vec<String> {
     words
 }
 
-fn is_empty(value: &Bson) -> bool {
+pub(super) fn is_empty(value: &Bson) -> bool {
     match value {
         Bson::Null => true,
         Bson::Array(items) => items.is_empty(),
@@ -106,6 +106,16 @@ fn runs(less: &Document, more: &Document) -> Vec<String> {
         words.push(format!("details of {}", counted(details, "run")));
     }
     words
+}
+
+/// A dataset document with what its runs hold in their places.
+pub(super) fn leave_contents(document: &mut Document) {
+    for (field, _) in NOUNS {
+        let Ok(slots) = document.get_document_mut(field) else { continue };
+        for (_, slot) in slots.iter_mut().filter(|(_, it)| it.as_document().is_some()) {
+            *slot = content(slot).into();
+        }
+    }
 }
 
 /// A run without what only says where it is.
