@@ -4,6 +4,7 @@ mod account;
 mod clients;
 #[cfg(feature = "ssr")]
 mod cookie;
+mod dataset;
 mod datasets;
 mod error;
 pub mod form;
@@ -24,6 +25,7 @@ pub use account::{ChangePassword, EndSession, own_sessions};
 pub use clients::{ConnectedClients, connected_clients};
 #[cfg(feature = "ssr")]
 pub use cookie::SessionCookie;
+pub use dataset::{ShownDataset, shown_dataset};
 pub use datasets::{FindDatasets, SelectDatasets, find_datasets, select_datasets};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]

@@ -107,12 +107,14 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, InvitationPage, Migrate, SdkPage, SignInPage, UsersPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, SdkPage, SignInPage, UsersPage,
+        Versions,
     };
 
     view! {
         <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
         <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
+        <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/sdk") view=SdkPage ssr=SsrMode::Async />

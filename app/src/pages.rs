@@ -4,6 +4,8 @@
 mod account;
 #[cfg(feature = "ssr")]
 mod clients;
+#[cfg(feature = "ssr")]
+mod dataset;
 mod datasets;
 #[cfg(feature = "ssr")]
 mod invitation;
@@ -26,6 +28,8 @@ mod versions;
 pub use account::AccountPage;
 #[cfg(feature = "ssr")]
 pub use clients::ClientsPage;
+#[cfg(feature = "ssr")]
+pub use dataset::Dataset;
 pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;

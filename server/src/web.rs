@@ -1,6 +1,7 @@
 //! The web server: pages, server functions and the files they need.
 
 mod compatibility;
+mod documents;
 mod events;
 mod export;
 mod headers;
@@ -81,6 +82,7 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
     let others = Router::new()
         .route("/api/compatibility", get(compatibility::compatibility))
         .route("/api/datasets/export", get(export::export))
+        .route("/api/datasets/{id}/documents", get(documents::documents))
         .with_state(engine.clone());
     let health = Router::new()
         .route("/healthz", get(health::health))

@@ -2,6 +2,7 @@
 
 mod browse_datasets;
 mod runs;
+mod see_dataset;
 mod sign_in;
 
 use std::path::Path;

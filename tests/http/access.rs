@@ -52,6 +52,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
     ("POST", "/api/datasets/select", Some(Action::ReadDatasets), &[("query", "")]),
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),
+    ("GET", "/api/dataset?id=x", Some(Action::PreviewMigration), &[]),
     ("GET", "/api/versions", Some(Action::ReadVersions), &[]),
     ("GET", "/api/way?goal=2.0.0", Some(Action::ReadVersions), &[]),
     ("GET", "/api/sdk", Some(Action::ReadVersions), &[]),
@@ -85,6 +86,7 @@ const OTHERS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/healthz", None, &[]),
     ("GET", "/api/compatibility?client=1.0.0", Some(Action::ReadVersions), &[]),
     ("GET", "/api/datasets/export?format=csv", Some(Action::ReadDatasets), &[]),
+    ("GET", "/api/datasets/x/documents", Some(Action::PreviewMigration), &[]),
     ("GET", "/api/runs/x/events", Some(Action::ReadRuns), &[]),
 ];
 

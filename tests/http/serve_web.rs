@@ -3,6 +3,7 @@
 mod access;
 mod datasets;
 
+mod dataset;
 mod migrate;
 mod runs;
 mod versions;
