@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 mod client_table;
 #[cfg(feature = "ssr")]
-mod copy_button;
+mod command;
 #[cfg(feature = "ssr")]
 mod field;
 #[cfg(feature = "ssr")]
@@ -31,7 +31,7 @@ mod when;
 #[cfg(feature = "ssr")]
 pub use client_table::ClientTable;
 #[cfg(feature = "ssr")]
-pub use copy_button::Command;
+pub use command::Command;
 #[cfg(feature = "ssr")]
 pub use field::Field;
 #[cfg(feature = "ssr")]

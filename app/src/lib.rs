@@ -17,7 +17,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
 use components::{Masthead, Who};
-use pages::{Datasets, NotFound, Overview, Run, Runs};
+use pages::{Datasets, NotFound, Overview, Run, Runs, SdkPage};
 
 /// The document around [`App`]. Rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -49,6 +49,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let who: Who = Resource::new(|| (), |()| api::who_is_asking());
+    provide_context(who);
     view! {
         <Title formatter=|page: String| format!("{page} · FiftyOne Migrate") />
         <Router>
@@ -91,6 +92,7 @@ fn LivePages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets") view=Datasets ssr=SsrMode::Async />
         <Route path=path!("/runs") view=Runs ssr=SsrMode::Async />
         <Route path=path!("/runs/:id") view=Run ssr=SsrMode::Async />
+        <Route path=path!("/sdk") view=SdkPage ssr=SsrMode::Async />
     }
     .into_inner()
 }
@@ -98,7 +100,7 @@ fn LivePages() -> impl MatchNestedRoutes + Clone {
 /// Whether scripts take this page over.
 fn is_live(path: &str) -> bool {
     let run = path.strip_prefix("/runs/");
-    ["/", "/datasets", "/runs"].contains(&path)
+    ["/", "/datasets", "/runs", "/sdk"].contains(&path)
         || run.is_some_and(|it| !it.is_empty() && !it.contains('/'))
 }
 
@@ -107,8 +109,7 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, SdkPage, SignInPage, UsersPage,
-        Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, SignInPage, UsersPage, Versions,
     };
 
     view! {
@@ -117,7 +118,6 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
-        <Route path=path!("/sdk") view=SdkPage ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
         <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />

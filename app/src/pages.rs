@@ -15,7 +15,6 @@ mod not_found;
 mod overview;
 mod run;
 mod runs;
-#[cfg(feature = "ssr")]
 mod sdk;
 #[cfg(feature = "ssr")]
 mod sign_in;
@@ -39,7 +38,6 @@ pub use not_found::NotFound;
 pub use overview::Overview;
 pub use run::Run;
 pub use runs::Runs;
-#[cfg(feature = "ssr")]
 pub use sdk::SdkPage;
 #[cfg(feature = "ssr")]
 pub use sign_in::SignInPage;

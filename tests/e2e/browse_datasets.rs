@@ -59,25 +59,25 @@ async fn a_person_finds_datasets_checks_some_and_plans_for_them_without_scripts(
     let browser = Browser::start(Scripts::Off).await?;
     browser.be(&app.address, &app.admin).await?;
     browser.open(&app.address).await?;
-    browser.find("//nav//a[.='Datasets']").await?.click().await?;
+    browser.press("//nav//a[.='Datasets']").await?;
     browser.fill("q", "STREET").await?;
     browser.click("Search").await?;
-    browser.find("//summary[starts-with(., 'Version')]").await?.click().await?;
-    browser.find("//details//a[starts-with(., '0.18.0')]").await?.click().await?;
+    browser.press("//summary[starts-with(., 'Version')]").await?;
+    browser.press("//details//a[starts-with(., '0.18.0')]").await?;
     // Of 44 of that name, every fourth and the one before the next.
     let told = "//p[.='1 to 22 of 22 datasets']";
-    browser.find(told).await?;
+    browser.wait_for(told, |_| true).await?;
     for number in ["000", "003"] {
         let label = format!("//input[@aria-label='Check Street scenes {number}']");
-        browser.find(&label).await?.click().await?;
+        browser.press(&label).await?;
     }
     browser.click("Plan for those that are checked").await?;
-    browser.find("//p[.='2 datasets are migrated to 1.22.1.']").await?;
-    browser.find("//td//p[contains(., '2 datasets, selected by ada')]").await?;
+    browser.wait_for("//p[.='2 datasets are migrated to 1.22.1.']", |_| true).await?;
+    browser.wait_for("//td//p[contains(., '2 datasets, selected by ada')]", |_| true).await?;
 
     browser.open(&format!("{}/datasets?q=STREET", app.address)).await?;
     browser.click("Plan for all 44 that were found").await?;
-    browser.find("//td//p[contains(., '44 datasets, selected by ada')]").await?;
+    browser.wait_for("//td//p[contains(., '44 datasets, selected by ada')]", |_| true).await?;
     browser.close().await?;
     app.stop().await
 }
@@ -104,7 +104,7 @@ async fn keys_go_everywhere() -> Result<()> {
     assert_eq!(checked, 1);
     assert!(browser.find(&at("006")).await?.is_selected().await?);
     browser.find(&at("003")).await?.send_keys("?").await?;
-    browser.find("//details[contains(@class, 'keys')][@open]").await?;
+    browser.wait_for("//details[contains(@class, 'keys')][@open]", |_| true).await?;
     browser.find(&at("003")).await?.send_keys("/").await?;
     assert_eq!(focused().await?, "q");
     // There they are letters.
@@ -135,7 +135,7 @@ async fn the_list_is_accessible_and_fits_with_whatever_is_in_it() -> Result<()> 
             for (path, page) in PAGES {
                 browser.open_live(&format!("{}{path}", app.address)).await?;
                 if *page == "datasets-found" {
-                    browser.find("//summary[starts-with(., 'Version')]").await?.click().await?;
+                    browser.press("//summary[starts-with(., 'Version')]").await?;
                 }
                 let name = format!("{page}-{device:?}-{scheme:?}").to_lowercase();
                 super::screenshot(&browser, &name).await?;

@@ -1,6 +1,7 @@
 //! Reading the versions of a deployment in a browser.
 
 mod browse_datasets;
+mod install_sdk;
 mod runs;
 mod see_dataset;
 mod sign_in;
@@ -33,7 +34,7 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 /// Those that scripts take over.
-const LIVE: &[&str] = &["/", "/datasets", "/runs"];
+const LIVE: &[&str] = &["/", "/datasets", "/runs", "/sdk"];
 
 #[tokio::test]
 async fn the_figures_are_there_without_scripts() -> Result<()> {

@@ -23,9 +23,9 @@ async fn a_dataset_is_seen_before_and_after_and_each_change_leads_to_the_next() 
         }
     }
     assert_eq!(browser.complaints().await?, Vec::<String>::new());
-    browser.find("//a[text()='First change']").await?.click().await?;
+    browser.press("//a[text()='First change']").await?;
     let next = "//*[@id='change-1']//a[@aria-label='Next change']";
-    browser.find(next).await?.click().await?;
+    browser.press(next).await?;
     let at = browser.run("return document.querySelector(':target').id").await?;
     assert_eq!(at, "change-2");
     browser.close().await?;

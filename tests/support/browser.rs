@@ -123,11 +123,14 @@ impl Browser {
         .await
     }
 
-    /// Clicks the button that says `label`.
+    /// Clicks what a person finds at `xpath`, once it is there.
+    pub async fn press(&self, xpath: &str) -> Result<()> {
+        ready::wait_for(xpath, async || anyhow::Ok(self.find(xpath).await?.click().await?)).await
+    }
+
+    /// Clicks the button that says `label`, once it is there.
     pub async fn click(&self, label: &str) -> Result<()> {
-        let xpath = format!("//button[normalize-space()='{label}']");
-        let button = ready::wait_for(&xpath, || self.find(&xpath)).await?;
-        Ok(button.click().await?)
+        self.press(&format!("//button[normalize-space()='{label}']")).await
     }
 
     /// Types `text` where the page asks for `name`, over what is there.

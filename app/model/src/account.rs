@@ -20,8 +20,8 @@ pub struct Session {
     pub principal: Principal,
     /// The name of the database, by which the deployment is known.
     pub database: String,
-    /// Whether nobody may change the deployment from here (`FIFTYONE_DATABASE_ADMIN`).
-    pub read_only: bool,
+    /// Why nobody may change the deployment from here, if that is so (`FIFTYONE_DATABASE_ADMIN`).
+    pub barrier: Option<String>,
 }
 
 /// One account of the app.

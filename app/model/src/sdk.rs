@@ -12,9 +12,9 @@ pub struct Recipe {
     pub commands: String,
 }
 
-/// What to type to install this version of the SDK, for each tool. `token`: nothing for [`TOKEN`].
-pub fn recipes(version: &str, token: &str) -> [Recipe; 3] {
-    let token = if token.trim().is_empty() { TOKEN.to_owned() } else { encoded(token.trim()) };
+/// What to type to install this version of the SDK, for each tool, with [`TOKEN`] for the token.
+pub fn recipes(version: &str) -> [Recipe; 3] {
+    let token = TOKEN;
     // `0.10.x` is any `0.10`; quoted, or some shells would look for files of this name.
     let package = match version.strip_suffix(".x") {
         Some(line) => format!("\"fiftyone=={line}.*\""),
@@ -35,6 +35,14 @@ pub fn recipes(version: &str, token: &str) -> [Recipe; 3] {
     ]
 }
 
+/// The commands with somebody's token; as they are if there is none.
+pub fn with_token(commands: &str, token: &str) -> String {
+    match token.trim() {
+        "" => commands.to_owned(),
+        token => commands.replace(TOKEN, &encoded(token)),
+    }
+}
+
 /// A token as it may stand in an address, and in a shell: everything but letters, digits and `-._~` by its bytes.
 fn encoded(token: &str) -> String {
     let byte = |it: u8| match it {
@@ -50,7 +58,7 @@ mod tests {
     use super::*;
 
     fn commands(version: &str, token: &str) -> [String; 3] {
-        recipes(version, token).map(|it| it.commands)
+        recipes(version).map(|it| with_token(&it.commands, token))
     }
 
     #[test]

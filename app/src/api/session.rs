@@ -12,9 +12,9 @@ pub async fn who_is_asking() -> Result<Option<Session>, ApiError> {
     // Not the gate: whoever has not signed in is told so, and shown where to.
     let Some(principal) = super::gate::principal()? else { return Ok(None) };
     let engine = expect_context::<engine::Engine>();
-    let (database, read_only) = (engine.database().to_owned(), !engine.may_migrate());
+    let (database, barrier) = (engine.database().to_owned(), engine.barrier().map(str::to_owned));
     // Server functions are asynchronous, whether they wait or not.
-    std::future::ready(Ok(Some(Session { principal, database, read_only }))).await
+    std::future::ready(Ok(Some(Session { principal, database, barrier }))).await
 }
 
 /// Begins a session, and goes on to the page that was asked for.

@@ -46,7 +46,7 @@ pub fn Masthead(who: Who) -> impl IntoView {
 /// What there is for somebody who has signed in.
 #[component]
 fn Known(session: Session) -> impl IntoView {
-    let read_only = session.read_only.then(|| view! { <ReadOnly /> });
+    let read_only = session.barrier.clone().map(|why| view! { <ReadOnly why /> });
     view! {
         <Pages session=session.clone() />
         <Person session />

@@ -4,11 +4,14 @@ use leptos::prelude::*;
 
 /// A sentence that is read out at once, with what to do about it below.
 #[component]
-pub fn Notice(#[prop(into)] sentence: String, children: Children) -> impl IntoView {
+pub fn Notice<Advice: IntoView + 'static>(
+    #[prop(into)] sentence: String,
+    children: TypedChildren<Advice>,
+) -> impl IntoView {
     view! {
         <div class="notice" role="alert">
             <p class="notice-sentence">{sentence}</p>
-            <p>{children()}</p>
+            <p>{children.into_inner()()}</p>
         </div>
     }
 }

@@ -2,15 +2,17 @@
 
 use leptos::prelude::*;
 
-/// One sentence, and what to do about it.
+/// One sentence.
 #[component]
-pub fn ReadOnly() -> impl IntoView {
+pub fn ReadOnly(
+    /// Why, without a full stop.
+    why: String,
+) -> impl IntoView {
     view! {
         <p class="read-only">
             <strong>"Read-only."</strong>
-            " Nobody can migrate this deployment from here: "
-            <code>"FIFTYONE_DATABASE_ADMIN"</code>
-            " is not true where this server was started."
+            " "
+            <span class="sentence">{why} "."</span>
         </p>
     }
 }

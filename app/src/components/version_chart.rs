@@ -1,5 +1,6 @@
 //! How many datasets have which version.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use model::{VersionCount, datasets_at, words};
 
@@ -15,9 +16,11 @@ const LABEL_CHARS: usize = 8;
 #[component]
 pub fn VersionChart(counts: Vec<VersionCount>) -> impl IntoView {
     if counts.is_empty() {
-        return view! { <p class="muted">"There are no datasets in this database."</p> }.into_any();
+        return Either::Left(
+            view! { <p class="muted">"There are no datasets in this database."</p> },
+        );
     }
-    view! {
+    Either::Right(view! {
         <figure class="chart">
             <Legend counts=counts.clone() />
             <Bars counts=counts.clone() />
@@ -26,8 +29,7 @@ pub fn VersionChart(counts: Vec<VersionCount>) -> impl IntoView {
                 <Table counts />
             </details>
         </figure>
-    }
-    .into_any()
+    })
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! The versions of a deployment, one by one.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use model::{EnterpriseVersion, Status};
 
@@ -15,8 +16,8 @@ pub fn VersionFacts(status: Status) -> impl IntoView {
             </Fact>
             <Fact name="Database version">
                 {match status.database_version {
-                    Some(version) => number(version).into_any(),
-                    None => view! { <span class="muted">"Not recorded yet"</span> }.into_any(),
+                    Some(version) => Either::Left(number(version)),
+                    None => Either::Right(view! { <span class="muted">"Not recorded yet"</span> }),
                 }}
             </Fact>
             <Fact name="MongoDB server version">{number(status.mongodb_version)}</Fact>
@@ -27,11 +28,14 @@ pub fn VersionFacts(status: Status) -> impl IntoView {
 }
 
 #[component]
-fn Fact(name: &'static str, children: Children) -> impl IntoView {
+fn Fact<Value: IntoView + 'static>(
+    name: &'static str,
+    children: TypedChildren<Value>,
+) -> impl IntoView {
     view! {
         <div class="fact">
             <dt>{name}</dt>
-            <dd>{children()}</dd>
+            <dd>{children.into_inner()()}</dd>
         </div>
     }
 }

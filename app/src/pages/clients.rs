@@ -63,7 +63,7 @@ fn Everybody(clients: Clients) -> impl IntoView {
                 <strong>"Only connections of our own MongoDB user are shown."</strong>
                 " To see everybody's takes the privilege inprog, which the role clusterMonitor has. Whoever manages users can grant it:"
             </p>
-            <Command name="the MongoDB shell" text=Signal::stored(command) />
+            <Command name="the MongoDB shell" text=command />
         }
     });
     let all_fine = groups.iter().all(|it| it.fate == Fate::Fine);

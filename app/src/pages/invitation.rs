@@ -19,7 +19,7 @@ pub fn InvitationPage() -> impl IntoView {
         <Title text="Make your account" />
         <section class="door">
             {refused.map(|error| {
-                view! { <Notice sentence=error.to_string()>"No account was made."</Notice> }
+                view! { <Notice sentence=error.to_string()>"Nothing was changed."</Notice> }
             })}
             <Suspense fallback=|| {
                 view! { <p aria-busy="true">"Loading"</p> }
@@ -57,20 +57,31 @@ fn Invited(found: Result<Option<InvitationSummary>, ApiError>, token: String) ->
 
 #[component]
 fn Form(invitation: InvitationSummary, token: String) -> impl IntoView {
+    let InvitationSummary { role, by, resets, .. } = invitation;
+    let (heading, what, button) = match &resets {
+        Some(name) => (
+            "Choose a new password",
+            format!("For the account `{name}`; all its sessions end. The link was made by {by}."),
+            "Change it and sign in",
+        ),
+        None => (
+            "Make your account",
+            format!("You will be {role} of this deployment. Invited by {by}."),
+            "Make the account and sign in",
+        ),
+    };
     view! {
-        <h1>"Make your account"</h1>
-        <p class="muted">
-            {format!("You will be {} of this deployment. Invited by {}.", invitation.role, invitation.by)}
-        </p>
+        <h1>{heading}</h1>
+        <p class="muted">{what}</p>
         <form class="form card" method="post" action={form::address::<AcceptInvitation>()}>
             <input type="hidden" name="token" value=token />
-            <Field label="Name" name="name" autocomplete="username"
+            <Field label="Name" name="name" autocomplete="username" value=resets.unwrap_or_default()
                 hint="What you sign in with, for example your e-mail address." />
             <Field label="Password" name="password" kind="password" autocomplete="new-password"
                 hint="At least 12 characters." />
             <Field label="The same password again" name="again" kind="password"
                 autocomplete="new-password" />
-            <button class="button button-main">"Make the account and sign in"</button>
+            <button class="button button-main">{button}</button>
         </form>
     }
 }

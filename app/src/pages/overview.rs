@@ -2,16 +2,21 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::Status;
+use model::{Action, Status};
 
 use crate::api::{ApiError, DeploymentStatus, deployment_status};
-use crate::components::{Notice, RefreshForm, VerdictBanner, VersionChart, VersionFacts};
+use crate::components::{Notice, RefreshForm, VerdictBanner, VersionChart, VersionFacts, Who};
 
 /// The deployment at a glance.
 #[component]
 pub fn Overview() -> impl IntoView {
     let first = Resource::new(|| (), |()| deployment_status());
     let refresh = ServerAction::<DeploymentStatus>::new();
+    let who = expect_context::<Who>();
+    let plans = async move || {
+        let session = who.await.ok().flatten();
+        session.is_some_and(|it| it.principal.may(Action::PreviewMigration))
+    };
     view! {
         <Title text="Overview" />
         <header class="page-header">
@@ -21,7 +26,9 @@ pub fn Overview() -> impl IntoView {
         <Suspense fallback=|| {
             view! { <p aria-busy="true">"Loading"</p> }
         }>
-            {move || Suspend::new(async move { view! { <Latest first=first.await refresh /> } })}
+            {move || Suspend::new(async move {
+                view! { <Latest first=first.await refresh plans=plans().await /> }
+            })}
         </Suspense>
     }
 }
@@ -31,6 +38,7 @@ pub fn Overview() -> impl IntoView {
 fn Latest(
     first: Result<Status, ApiError>,
     refresh: ServerAction<DeploymentStatus>,
+    plans: bool,
 ) -> impl IntoView {
     let (first, failed) = match first {
         Ok(status) => (Some(status), None),
@@ -55,15 +63,15 @@ fn Latest(
                 view! { <Notice sentence=error.to_string()>{advice}</Notice> }
             })
         }}
-        {move || shown.get().map(|status| view! { <Figures status /> })}
+        {move || shown.get().map(|status| view! { <Figures status plans /> })}
     }
 }
 
 #[component]
-fn Figures(status: Status) -> impl IntoView {
+fn Figures(status: Status, plans: bool) -> impl IntoView {
     let Status { verdict, datasets, .. } = status.clone();
     view! {
-        <VerdictBanner verdict />
+        <VerdictBanner verdict plans />
         <div class="overview">
             <section class="card" aria-labelledby="versions">
                 <h2 id="versions">"Versions"</h2>

@@ -1,159 +1,30 @@
 //! `/sdk`: what to type to install the right SDK.
 
+#[cfg(feature = "ssr")]
+mod content;
+mod copying;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
-use model::{Sdk, sdk};
 
-use crate::api::sdk_for;
-use crate::components::{Command, Loaded, Notice};
-
-/// The commands for the present version of the database, or for one that was chosen.
+/// The page, as the server makes it. Scripts only copy, and put a token in.
 #[component]
 pub fn SdkPage() -> impl IntoView {
-    let query = use_query_map();
-    let asked = Memo::new(move |_| query.read().get("version").unwrap_or_default());
-    let found = Resource::new(move || asked.get(), sdk_for);
+    copying::listen();
     view! {
         <Title text="SDK" />
         <header class="page-header">
             <h1>"Install the SDK"</h1>
         </header>
-        <Loaded from=found let:found>
-            {match found {
-                Ok(sdk) => view! { <Install sdk /> }.into_any(),
-                Err(unclear) => {
-                    view! {
-                        <Notice sentence=unclear>
-                            <a href="/sdk">"Show the SDK for the database as it is"</a>
-                        </Notice>
-                    }
-                        .into_any()
-                }
-            }}
-        </Loaded>
+        <div class="sdk-page">{content()}</div>
     }
 }
 
-#[component]
-fn Install(sdk: Sdk) -> impl IntoView {
-    let token = RwSignal::new(String::new());
-    let version = StoredValue::new(sdk.row.sdk.clone());
-    let chosen = sdk.row.enterprise.clone().unwrap_or_else(|| sdk.row.sdk.clone());
-    let options = sdk.choices.iter().cloned().map(|(value, name)| {
-        let selected = value == chosen;
-        view! {
-            <option value=value selected=selected>
-                {name}
-            </option>
-        }
-    });
-    let commands = sdk::recipes("", "").into_iter().enumerate().map(|(at, recipe)| {
-        let text =
-            move || version.with_value(|it| sdk::recipes(it, &token.read())[at].commands.clone());
-        view! {
-            <h3>{recipe.tool}</h3>
-            <Command name=recipe.tool text=Signal::derive(text) />
-        }
-    });
-    view! {
-        <section class="card padded" aria-labelledby="which">
-            <h2 id="which">"Which one"</h2>
-            <p>{which(&sdk)}</p>
-            <form class="ask" method="get" action="/sdk">
-                <label for="version">"Release"</label>
-                <select id="version" name="version">
-                    {options.collect_view()}
-                </select>
-                <button class="button">"Show its commands"</button>
-            </form>
-        </section>
-        <section class="card padded" aria-labelledby="commands">
-            <h2 id="commands">"What to type"</h2>
-            <p>
-                "The package is called as the open source one and takes its place. The token is in the FiftyOne App: account icon, Install FiftyOne. A shell takes it from the variable "
-                <code>{sdk::TOKEN}</code> "."
-            </p>
-            <TokenField token />
-            {commands.collect_view()}
-        </section>
-    }
+#[cfg(feature = "ssr")]
+fn content() -> impl IntoView {
+    view! { <content::Content /> }
 }
 
-/// Where somebody may put their token, so that the commands have it. It has no name and is in no form: it is never sent.
-#[component]
-fn TokenField(token: RwSignal<String>) -> impl IntoView {
-    let shown = RwSignal::new(false);
-    view! {
-        <div class="ask live-only">
-            <label for="token">"Your token, to fill it in. It stays in this page."</label>
-            <input
-                id="token"
-                type=move || if shown.get() { "text" } else { "password" }
-                autocomplete="off"
-                spellcheck="false"
-                on:input=move |event| token.set(event_target_value(&event))
-            />
-            <button
-                class="button"
-                type="button"
-                aria-pressed=move || shown.get().to_string()
-                on:click=move |_| shown.update(|it| *it = !*it)
-            >
-                "Show token"
-            </button>
-        </div>
-    }
-}
-
-/// Why it is this one.
-fn which(sdk: &Sdk) -> String {
-    let Sdk { row, reached, head, asked, .. } = sdk;
-    let own = format!("SDK {}, which comes with {}", row.sdk, row.name());
-    match (asked, head) {
-        (Some(_), _) => format!("{own} and has compatibility version {}.", row.compatibility),
-        (None, Some(head)) if *reached => format!("The database is at {head}: {own}."),
-        (None, Some(head)) => {
-            format!(
-                "The database says that it is at {head}, for which there is none: this is the newest, {own}."
-            )
-        }
-        (None, None) => {
-            format!("The database does not say which version it is at: this is the newest, {own}.")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use model::VersionRow;
-
-    use super::*;
-
-    #[test]
-    fn the_page_says_why_it_is_this_sdk() {
-        let row = VersionRow {
-            enterprise: Some("2.16.0".into()),
-            sdk: "2.16.0".into(),
-            compatibility: "1.13.0".into(),
-            released: None,
-            stated: true,
-            crosses: vec![],
-        };
-        let sdk = |reached, head: Option<&str>, asked: Option<&str>| Sdk {
-            row: row.clone(),
-            reached,
-            head: head.map(str::to_owned),
-            asked: asked.map(str::to_owned),
-            choices: vec![],
-        };
-        let own = "SDK 2.16.0, which comes with Enterprise 2.16.0";
-        assert_eq!(
-            which(&sdk(true, Some("1.13.0"), None)),
-            format!("The database is at 1.13.0: {own}.")
-        );
-        assert!(which(&sdk(false, Some("1.0.0"), Some("2.16.0"))).starts_with(own));
-        assert!(which(&sdk(false, Some("garbage"), None)).contains("for which there is none"));
-        assert!(which(&sdk(false, None, None)).contains("does not say"));
-    }
-}
+// What is not there is not looked for in the page either, and stays as it came.
+#[cfg(not(feature = "ssr"))]
+fn content() {}

@@ -95,7 +95,11 @@ fn Dataset(dataset: RunDataset) -> impl IntoView {
     }
     view! {
         <Row>
-            <Head>{dataset.name}</Head>
+            <Head>
+                <a href=format!("/datasets/{}", dataset.id) rel="external">
+                    {dataset.name}
+                </a>
+            </Head>
             <Cell of=state>
                 {plain(&dataset.state)}
                 {dataset.reason.map(|it| view! { <small class="muted">{it}</small> })}

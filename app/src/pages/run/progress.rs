@@ -14,11 +14,19 @@ pub fn Progress(watch: Watch) -> impl IntoView {
     let state = Memo::new(move |_| frame.read().run.state);
     let share = Memo::new(move |_| frame.read().share());
     let error = Memo::new(move |_| frame.read().run.error.clone());
+    let refused = Memo::new(move |_| frame.read().run.refused.clone());
     view! {
         {move || {
             error
                 .get()
                 .map(|it| view! { <Notice sentence=it>"Its log tells what happened before."</Notice> })
+        }}
+        {move || {
+            refused
+                .get()
+                .map(|it| {
+                    view! { <Notice sentence=it>"The run is as it was before that was asked for."</Notice> }
+                })
         }}
         <section class="card run-progress" aria-labelledby="progress">
             <h2 id="progress">"Progress"</h2>
