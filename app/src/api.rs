@@ -16,6 +16,7 @@ mod once;
 mod runs;
 mod session;
 mod status;
+mod theme;
 mod users;
 mod versions;
 #[cfg(feature = "ssr")]
@@ -39,6 +40,7 @@ pub use once::told_invitation;
 pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use status::{DeploymentStatus, deployment_status};
+pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};
 pub use versions::{
     CanOpen, SdkFor, VersionTable, WayTo, can_open, sdk_for, version_table, way_to,

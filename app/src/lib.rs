@@ -26,7 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         is_live(&api::path()).then(|| view! { <HydrationScripts options=options.clone() /> });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=api::theme().word()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -30,6 +30,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
         Some(Action::KeepOwnAccount),
         &[("old", "x"), ("new", "x"), ("again", "x")],
     ),
+    ("POST", "/api/account/theme", Some(Action::KeepOwnAccount), &[("theme", "dark")]),
     ("GET", "/api/users", Some(Action::ManageUsers), &[]),
     ("POST", "/api/users/invite", Some(Action::ManageUsers), &[("note", "x"), ("role", "guest")]),
     ("POST", "/api/users/take_back", Some(Action::ManageUsers), &[("id", "x")]),
@@ -219,6 +220,20 @@ async fn an_address_that_somebody_else_wrote_does_not_make_a_page_say_anything()
         let answer = tests::http::get(&told, headers).await?;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{headers:?}");
         assert_eq!(answer.headers["location"], "/sign-in");
+    }
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_browser_looks_as_was_chosen_there() -> Result<()> {
+    let app = App::start().await?;
+    assert!(app.get("/").await?.text().contains("data-theme=\"system\""));
+    let chosen =
+        post_by_browser(&app, &app.admin, "/api/account/theme", &[("theme", "dark")]).await?;
+    let cookie = chosen.headers["set-cookie"].to_str()?.split(';').next().unwrap();
+    let both = format!("{}; {cookie}", app.admin);
+    for page in ["/", "/account", "/nothing-here"] {
+        assert!(app.get_as(&both, page).await?.text().contains("data-theme=\"dark\""), "{page}");
     }
     app.stop().await
 }

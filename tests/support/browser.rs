@@ -108,6 +108,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", media).await
     }
 
+    /// Pretends that the processor is so many times slower.
+    pub async fn slow_down(&self, times: f64) -> Result<()> {
+        self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await
+    }
+
     /// What a person finds at `xpath`.
     pub async fn find(&self, xpath: &str) -> Result<Element> {
         Ok(self.page.find(Locator::XPath(xpath)).await?)

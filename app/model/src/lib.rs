@@ -14,6 +14,7 @@ mod plan;
 mod run;
 pub mod sdk;
 mod status;
+mod theme;
 mod value;
 mod version;
 mod versions;
@@ -46,6 +47,7 @@ pub use plan::{
 };
 pub use run::{Pulse, RunDataset, RunFrame, RunPage, Share};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
+pub use theme::Theme;
 pub use value::{Scalar, Value, quoted};
 pub use version::{Direction, InvalidVersion, Version};
 pub use versions::{ClientKind, Numbering, Opening, Sdk, VersionRow, Way, WayStep};

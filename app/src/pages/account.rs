@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use model::SessionSummary;
+use model::{SessionSummary, Theme};
 
-use crate::api::{ChangePassword, EndSession, form, own_sessions};
+use crate::api::{ChangePassword, ChooseTheme, EndSession, form, own_sessions, theme};
 use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 
 /// Where one is signed in, and a form for another password.
@@ -42,6 +42,25 @@ pub fn AccountPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
+        </section>
+        <section class="card" aria-labelledby="theme">
+            <h2 id="theme">"How pages look in this browser"</h2>
+            <form class="form" method="post" action={form::address::<ChooseTheme>()}>
+                <fieldset class="choices">
+                    <legend class="unseen">"Light or dark"</legend>
+                    {Theme::ALL
+                        .map(|it| {
+                            view! {
+                                <label class="choice">
+                                    <input type="radio" name="theme" value=it.word() checked={it == theme()} />
+                                    {it.label()}
+                                </label>
+                            }
+                        })
+                        .collect_view()}
+                </fieldset>
+                <button class="button">"Use this"</button>
+            </form>
         </section>
         <section class="card" aria-labelledby="password">
             <h2 id="password">"Change your password"</h2>

@@ -202,8 +202,8 @@ mod tests {
             [
                 ("a", DatasetState::Ahead, DatasetTab::Datasets),
                 ("b", DatasetState::Unreadable, DatasetTab::Datasets),
-                ("1", DatasetState::Unreadable, DatasetTab::Incomplete),
                 ("\"two\"", DatasetState::Unversioned, DatasetTab::Incomplete),
+                ("1", DatasetState::Unreadable, DatasetTab::Incomplete),
             ]
         );
     }
