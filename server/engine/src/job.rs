@@ -572,8 +572,10 @@ async fn begin(
     let time = left.time.filter(|_| !anew).unwrap_or(now);
     let mut more = doc! { "started": now, "ended": null, "error": null, "time": time };
     more.insert("begun", left.begun.or(left.started).unwrap_or(now));
-    // Whoever has asked for the same once more has agreed to it as it is now.
-    if proposal.read.is_none() && (left.started.is_none() || proposal.agreed.down.is_some()) {
+    // Whoever has asked for the same once more has agreed to it as it is now, also to what was not to go down before.
+    let nothing_was_to = left.agreed.as_ref().is_none_or(|it| it.down.is_none());
+    let more_is_to = nothing_was_to && proposal.agreed.down.is_some();
+    if proposal.read.is_none() && (left.started.is_none() || more_is_to) {
         let agreed = bson::serialize_to_document(&proposal.agreed);
         more.insert("agreed", agreed.map_err(|it| Error::Driver(it.to_string()))?);
     }
