@@ -15,6 +15,7 @@ mod migrate;
 mod once;
 mod runs;
 mod session;
+mod settings;
 mod status;
 mod theme;
 mod users;
@@ -39,6 +40,7 @@ pub use migrate::{
 pub use once::told_invitation;
 pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
+pub use settings::read_settings;
 pub use status::{DeploymentStatus, deployment_status};
 pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};

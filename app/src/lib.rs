@@ -109,7 +109,8 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, SignInPage, UsersPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, Settings, SignInPage,
+        UsersPage, Versions,
     };
 
     view! {
@@ -118,6 +119,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
+        <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
         <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />

@@ -17,6 +17,8 @@ mod run;
 mod runs;
 mod sdk;
 #[cfg(feature = "ssr")]
+mod settings;
+#[cfg(feature = "ssr")]
 mod sign_in;
 #[cfg(feature = "ssr")]
 mod users;
@@ -39,6 +41,8 @@ pub use overview::Overview;
 pub use run::Run;
 pub use runs::Runs;
 pub use sdk::SdkPage;
+#[cfg(feature = "ssr")]
+pub use settings::Settings;
 #[cfg(feature = "ssr")]
 pub use sign_in::SignInPage;
 #[cfg(feature = "ssr")]

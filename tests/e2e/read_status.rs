@@ -27,6 +27,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/versions", "versions"),
     ("/sdk", "sdk"),
     ("/users", "users"),
+    ("/settings", "settings"),
     ("/account", "account"),
     ("/sign-in", "sign-in"),
     ("/invitation/nothing", "invitation-gone"),

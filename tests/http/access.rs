@@ -53,6 +53,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
     ("POST", "/api/datasets/select", Some(Action::ReadDatasets), &[("query", "")]),
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),
+    ("GET", "/api/settings", Some(Action::ReadSettings), &[]),
     ("GET", "/api/dataset?id=x", Some(Action::PreviewMigration), &[]),
     ("GET", "/api/versions", Some(Action::ReadVersions), &[]),
     ("GET", "/api/way?goal=2.0.0", Some(Action::ReadVersions), &[]),

@@ -86,6 +86,25 @@ async fn a_page_runs_no_scripts_but_its_own() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_admin_sees_what_the_server_runs_with_and_no_secret_of_it() -> Result<()> {
+    let app = App::start().await?;
+    let page = app.get("/settings").await?.text();
+    let host = app.mongo.uri();
+    let host = host.trim_start_matches("mongodb://").split(['/', '?']).next().unwrap_or_default();
+    for said in [
+        "fiftyone-test",
+        "fiftyone_migrate",
+        "FIFTYONE_DATABASE_ADMIN is not true",
+        "30 days",
+        "one server, without replication",
+        host,
+    ] {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+    app.stop().await
+}
+
+#[tokio::test]
 async fn an_unknown_address_is_a_page_that_says_so() -> Result<()> {
     let app = App::start().await?;
     let answer = app.get("/nothing-here").await?;

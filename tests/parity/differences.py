@@ -55,11 +55,23 @@ def _endless_time(head, to, dataset, path, ours, theirs):
     )
 
 
+def _foreign_run(head, to, dataset, path, ours, theirs):
+    return (
+        to < (0, 19, 0) <= head
+        and path.startswith("runs[")
+        and isinstance(ours, dict)
+        and ours.get("_dataset_id") not in (None, dataset.get("_id"))
+        and str(theirs) == "(absent)"
+    )
+
+
 # runner.md 7.12, faults 11 and 12: the time in the new name is the time of the run.
 TABLE = {
     # runner.md 7.7, faults 9: FiftyOne copies the first frame before it converts its polylines.
     "0.6.2 gives the polylines of the copied first frame shapes": _first_frame,
     "0.19.0 renames with the time of the run": _renamed,
+    # It is in the dataset as well then. FiftyOne deletes it, whoever's it is.
+    "0.19.0 copies a run that says to be another dataset's, and does not take it": _foreign_run,
     # FiftyOne goes on without a run whose time is beyond the year 9999, and so loses it.
     "0.19.0 keeps a run whose time Python cannot hold": _endless_time,
 }

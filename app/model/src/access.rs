@@ -50,6 +50,8 @@ pub enum Action {
     Repair,
     /// See who is connected to the database.
     ReadClients,
+    /// See what the server runs with.
+    ReadSettings,
     /// Invite people, give them roles and rights, and end their sessions.
     ManageUsers,
 }
@@ -122,7 +124,7 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::KeepOwnAccount,
@@ -136,6 +138,7 @@ impl Action {
         Self::UndoRuns,
         Self::Repair,
         Self::ReadClients,
+        Self::ReadSettings,
         Self::ManageUsers,
     ];
 
@@ -151,6 +154,7 @@ impl Action {
             | Self::UndoRuns
             | Self::Repair
             | Self::ReadClients
+            | Self::ReadSettings
             | Self::ManageUsers => Role::Admin,
         }
     }
@@ -171,6 +175,7 @@ impl Action {
             | Self::ReadDatasets
             | Self::PreviewMigration
             | Self::ReadClients
+            | Self::ReadSettings
             | Self::ManageUsers => false,
         }
     }
@@ -243,6 +248,7 @@ impl fmt::Display for Action {
             Self::UndoRuns => "undo runs",
             Self::Repair => "repair",
             Self::ReadClients => "see who is connected",
+            Self::ReadSettings => "see what the server runs with",
             Self::ManageUsers => "manage users",
         })
     }

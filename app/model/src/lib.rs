@@ -13,6 +13,7 @@ mod pace;
 mod plan;
 mod run;
 pub mod sdk;
+mod settings;
 mod status;
 mod theme;
 mod value;
@@ -46,6 +47,7 @@ pub use plan::{
     UnknownScope,
 };
 pub use run::{Pulse, RunDataset, RunFrame, RunPage, Share};
+pub use settings::{ServerSettings, Topology};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;
 pub use value::{Scalar, Value, quoted};

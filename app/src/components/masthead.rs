@@ -17,6 +17,7 @@ const PAGES: &[(&str, &str, Action)] = &[
     ("/versions", "Versions", Action::ReadVersions),
     ("/sdk", "SDK", Action::ReadVersions),
     ("/users", "Users", Action::ManageUsers),
+    ("/settings", "Settings", Action::ReadSettings),
 ];
 
 /// Who has signed in, as the shell of the page was told.

@@ -29,6 +29,7 @@ mod retry;
 mod run;
 mod runs;
 mod selection;
+mod settings;
 mod shares;
 mod shown;
 mod status;

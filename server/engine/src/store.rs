@@ -129,6 +129,21 @@ impl Store {
         self.client.shutdown().immediate(true).await;
     }
 
+    /// Where the servers are, without names and passwords.
+    pub fn hosts(&self) -> &str {
+        &self.hosts
+    }
+
+    /// The name of the database in which runs are.
+    pub fn runs_name(&self) -> &str {
+        self.jobs.name()
+    }
+
+    /// Whether the server's version is checked.
+    pub const fn validates(&self) -> bool {
+        self.validation
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         self.database.name()

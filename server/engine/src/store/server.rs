@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use bson::{Bson, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
 
+use model::Topology;
+
 use super::{Failure, Store};
 use crate::{Error, Result};
 
@@ -38,6 +40,26 @@ impl Store {
             return Err(Error::OldServer { found: version, needed: "4.4" });
         }
         Ok(Server { version })
+    }
+
+    /// How many servers there are.
+    pub async fn topology(&self) -> Result<Topology, Failure> {
+        let hello = self.client.database("admin").run_command(doc! { "hello": 1 }).await?;
+        if hello.get_str("msg").is_ok_and(|it| it == "isdbgrid") {
+            return Ok(Topology::Sharded);
+        }
+        let Ok(name) = hello.get_str("setName") else { return Ok(Topology::Standalone) };
+        let members = hello.get_array("hosts").map_or(0, Vec::len);
+        let members = u64::try_from(members).unwrap_or(u64::MAX);
+        Ok(Topology::ReplicaSet { name: name.to_owned(), members })
+    }
+
+    /// The version whose features the server has switched on; `None` if it does not say so to our user.
+    pub async fn feature_version(&self) -> Option<String> {
+        let question = doc! { "getParameter": 1, "featureCompatibilityVersion": 1 };
+        let answer = self.client.database("admin").run_command(question).await.ok()?;
+        let feature = answer.get_document("featureCompatibilityVersion").ok()?;
+        Some(feature.get_str("version").ok()?.to_owned())
     }
 
     /// Which process answers writes. Another one after a restart or a fail-over: then writes that were
