@@ -6,7 +6,7 @@ use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use engine::{ArchiveState, Control, JobState, Report, Request, State as Became};
 use tests::{
     BOUNDARIES, Deployment, Dump, Mongod, NEWEST, State, console, image_dataset, image_samples,
-    program, to,
+    program, sorted, to,
 };
 
 /// Every document with its keys sorted, for their order may be another; an empty collection is as good as none.
@@ -20,21 +20,6 @@ async fn dump(deployment: &Deployment) -> Dump {
         }
     }
     dump
-}
-
-fn sorted(document: &Document) -> Document {
-    let mut keys: Vec<(String, Bson)> =
-        document.iter().map(|(key, value)| (key.clone(), sorted_value(value))).collect();
-    keys.sort_by(|a, b| a.0.cmp(&b.0));
-    keys.into_iter().collect()
-}
-
-fn sorted_value(value: &Bson) -> Bson {
-    match value {
-        Bson::Document(inner) => sorted(inner).into(),
-        Bson::Array(items) => items.iter().map(sorted_value).collect::<Vec<_>>().into(),
-        other => other.clone(),
-    }
 }
 
 #[track_caller]

@@ -40,7 +40,7 @@ pub use mongod::{Mongod, mongod_binary};
 pub use program::{Ended, Program, Running};
 pub use request::{console, permit_of, to};
 pub use state::{BOUNDARIES, State, ways_down, ways_up};
-pub use timeless::{assert_same, timeless};
+pub use timeless::{assert_same, sorted, timeless};
 pub use wire::{Cut, Wire, Write};
 
 /// The compiled `fiftyone-migrate`; a test calls it as `program!()`, for only there Cargo says where it is.

@@ -36,6 +36,23 @@ fn still_value(value: &mut Bson, begun: DateTime) {
     }
 }
 
+/// The same document with its keys in the order of the alphabet, inside as well.
+#[must_use]
+pub fn sorted(document: &Document) -> Document {
+    let mut keys: Vec<(String, Bson)> =
+        document.iter().map(|(key, value)| (key.clone(), sorted_value(value))).collect();
+    keys.sort_by(|a, b| a.0.cmp(&b.0));
+    keys.into_iter().collect()
+}
+
+fn sorted_value(value: &Bson) -> Bson {
+    match value {
+        Bson::Document(inner) => sorted(inner).into(),
+        Bson::Array(items) => items.iter().map(sorted_value).collect::<Vec<_>>().into(),
+        other => other.clone(),
+    }
+}
+
 /// Insists that two dumps are the same, and names the first difference.
 #[track_caller]
 pub fn assert_same(what: &str, expected: &Dump, found: &Dump) {

@@ -204,6 +204,14 @@ impl State {
 }
 
 impl DatasetReport {
+    /// Whether it goes down, or might: where it is may not be known.
+    pub fn may_go_down(&self) -> bool {
+        // What is no version is told where the dataset is read; it has no way down.
+        let release = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
+        let destination = release(&self.destination);
+        destination.is_some_and(|to| may_go_down(release(&self.head).as_ref(), &to))
+    }
+
     /// What to call it in a sentence. On one line, and with nothing in it that a terminal would obey.
     pub fn label(&self) -> String {
         self.name.as_deref().map_or_else(|| self.id.clone(), printable)
@@ -252,14 +260,9 @@ pub fn failures<'a>(reports: impl IntoIterator<Item = &'a DatasetReport>) -> Vec
 impl Report {
     /// Whether anything of a plan may go down, which takes a right of its own.
     pub fn may_go_down(&self) -> bool {
-        let release = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
-        let down = |it: &DatasetReport| {
-            let destination = release(&it.destination);
-            destination.is_some_and(|to| may_go_down(release(&it.head).as_ref(), &to))
-        };
         let planned = |it: &&DatasetReport| it.state == State::Planned;
         self.database.as_ref().is_some_and(DatabaseReport::goes_down)
-            || self.datasets.iter().filter(planned).any(down)
+            || self.datasets.iter().filter(planned).any(DatasetReport::may_go_down)
     }
 
     /// The datasets in this state.

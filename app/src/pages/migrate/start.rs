@@ -6,6 +6,7 @@ use model::{Friction, MigrationPlan, PlanQuestion};
 
 use super::words;
 use crate::api::{StartMigration, form};
+use crate::components::{PasswordAgain, Typed};
 
 /// The button, or why there is none.
 #[component]
@@ -24,7 +25,7 @@ pub fn StartForm(plan: MigrationPlan, question: PlanQuestion) -> impl IntoView {
                 <input type="hidden" name="approval[run]" value=plan.run.clone() />
                 <input type="hidden" name="approval[hash]" value=plan.hash.clone() />
                 <Typing friction />
-                {plan.goes_down.then(|| view! { <Password /> })}
+                {plan.goes_down.then(|| view! { <PasswordAgain /> })}
                 <button class="button button-main">{button}</button>
             </form>
         }
@@ -36,17 +37,6 @@ pub fn StartForm(plan: MigrationPlan, question: PlanQuestion) -> impl IntoView {
             {inner}
         </section>
     })
-}
-
-/// Who starts it, once more.
-#[component]
-fn Password() -> impl IntoView {
-    view! {
-        <label class="field">
-            "Your password, once more"
-            <input name="password" type="password" required autocomplete="current-password" />
-        </label>
-    }
 }
 
 /// What has to be typed, if anything.
@@ -64,19 +54,8 @@ fn Typing(friction: Friction) -> impl IntoView {
     };
     match friction {
         Friction::None | Friction::Check => view! { <p>{note}</p> }.into_any(),
-        Friction::TypeCount { .. } | Friction::TypeName { .. } => view! {
-            <label class="field">
-                {note}
-                <input
-                    name="approval[typed]"
-                    required
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    translate="no"
-                />
-            </label>
+        Friction::TypeCount { .. } | Friction::TypeName { .. } => {
+            view! { <Typed what=note name="approval[typed]" /> }.into_any()
         }
-        .into_any(),
     }
 }

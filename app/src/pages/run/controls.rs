@@ -6,7 +6,7 @@ use model::{Cause, FailureGroup, JobEvent, words};
 
 use super::Watch;
 use crate::api::{ControlRun, form};
-use crate::components::Notice;
+use crate::components::{Notice, PasswordAgain, Typed};
 
 /// Everything that people may ever want of a run.
 const WISHES: [JobEvent; 5] =
@@ -120,21 +120,8 @@ fn Ask(
 fn Confirmation(watch: Watch) -> impl IntoView {
     let name = watch.page.get_untracked().database;
     view! {
-        <label class="field">
-            {format!("Type {name}, the name of the database")}
-            <input
-                name="typed"
-                required
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                translate="no"
-            />
-        </label>
-        <label class="field">
-            "Your password, once more"
-            <input name="password" type="password" required autocomplete="current-password" />
-        </label>
+        <Typed what=format!("Type {name}, the name of the database") name="typed" />
+        <PasswordAgain />
     }
 }
 

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    policy::may_go_down,
     report::{DatabaseReport, DatasetReport},
     store::{Job, JobWish},
 };
@@ -52,7 +51,7 @@ impl Course {
             let text = |it: &Option<String>| it.clone().unwrap_or_default();
             (text(&it.head), text(&it.destination))
         };
-        let mut down: Vec<_> = datasets.into_iter().filter(|it| goes_down(it)).collect();
+        let mut down: Vec<_> = datasets.into_iter().filter(|it| it.may_go_down()).collect();
         down.sort_by(|a, b| a.id.cmp(&b.id));
         let mut hash = Sha256::new();
         hash.update(format!("{:?}\n", falls.map(ends)));
@@ -138,12 +137,6 @@ impl AsRead {
 /// What somebody wants of it.
 fn wanted(job: &Job) -> Option<(DateTime, &str)> {
     job.wish.as_ref().map(JobWish::key)
-}
-
-fn goes_down(it: &DatasetReport) -> bool {
-    let release = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
-    let destination = release(&it.destination);
-    destination.is_some_and(|to| may_go_down(release(&it.head).as_ref(), &to))
 }
 
 #[cfg(test)]
