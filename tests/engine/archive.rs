@@ -249,15 +249,6 @@ async fn what_fiftyone_itself_has_brought_up_gets_it_back_all_the_same() {
     }
 }
 
-async fn fail(server: &Mongod, command: &str, namespace: &str, on: bool) {
-    let failure = doc! {
-        "configureFailPoint": "failCommand",
-        "mode": if on { "alwaysOn" } else { "off" },
-        "data": { "failCommands": [command], "namespace": namespace, "errorCode": 8, "appName": "fiftyone-migrate" },
-    };
-    server.client().await.database("admin").run_command(failure).await.unwrap();
-}
-
 #[tokio::test]
 async fn giving_back_can_be_interrupted_at_each_write_and_done_again() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
@@ -276,10 +267,10 @@ async fn giving_back_can_be_interrupted_at_each_write_and_done_again() {
         let before = dump(&deployment).await;
         deployment.migrate(to("0.18.0")).await;
         let place = place.replace("NAME", &name);
-        fail(&server, command, &place, true).await;
+        server.fail(command, &place, true).await;
         let (control, _meter, _events) = Control::new();
         let failed = deployment.engine().await.migrate(&console(), to(NEWEST), control).await;
-        fail(&server, command, &place, false).await;
+        server.fail(command, &place, false).await;
         let failed = failed.unwrap();
         let told = failed.datasets.iter().any(|it| it.is_failure() || !it.warnings.is_empty());
         assert!(told, "{place} was not written to");
@@ -295,9 +286,9 @@ async fn keeping_can_be_interrupted_and_what_did_not_go_down_gets_nothing() {
     let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
     let deployment = Deployment::planted(&server, "kept", &State::newest()).await;
     let original = dump(&deployment).await;
-    fail(&server, "update", "kept.datasets", true).await;
+    server.fail("update", "kept.datasets", true).await;
     let failed = deployment.migrate(to("0.18.0")).await;
-    fail(&server, "update", "kept.datasets", false).await;
+    server.fail("update", "kept.datasets", false).await;
     assert!(failed.count(Became::Failed) > 0);
     // It stays where it was, and its view is deleted there.
     edit(&deployment, doc! { "$set": { "saved_views": [] } }).await;

@@ -151,3 +151,24 @@ async fn a_lost_connection_ends_the_run_and_leaves_what_the_same_again_completes
     deployment.assert_newest().await;
     assert_eq!(deployment.collection("runs").count_documents(doc! {}).await.unwrap(), 600);
 }
+
+#[tokio::test]
+async fn what_a_run_could_not_remove_is_removed_by_the_same_again() {
+    let server = Mongod::start(&["--setParameter", "enableTestCommands=1"]);
+    let deployment = Deployment::planted(&server, "left", &State::newest()).await;
+    let runs = deployment.collection("runs");
+    let all = runs.count_documents(doc! {}).await.unwrap();
+    assert!(all > 0);
+    server.fail("delete", "left.runs", true).await;
+    let report = deployment.migrate(to("0.18.0")).await;
+    server.fail("delete", "left.runs", false).await;
+    assert_eq!(report.count(Became::Failed), 0);
+    let told = report.datasets.iter().flat_map(|it| &it.warnings);
+    assert!(told.into_iter().any(|it| it.contains("could not be removed")));
+    deployment.assert_all_at("0.18.0").await;
+    assert_eq!(runs.count_documents(doc! {}).await.unwrap(), all);
+
+    assert_eq!(deployment.migrate(to("0.18.0")).await.count(Became::Migrated), 0);
+    assert_eq!(runs.count_documents(doc! {}).await.unwrap(), 0);
+    assert_eq!(deployment.migrate(to("0.18.0")).await.run, None, "nothing is left to do");
+}

@@ -8,10 +8,10 @@
 use std::env;
 use std::time::Duration;
 
-use bson::{DateTime, Document};
+use bson::{DateTime, Document, doc};
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Dice, Dump, Mongod, NEWEST, State, assert_same, console, image_dataset,
+    Deployment, Dice, Dump, Ended, Mongod, NEWEST, State, assert_same, console, image_dataset,
     image_samples, program, timeless, video_dataset, video_frames, video_samples,
 };
 use tokio::sync::OnceCell;
@@ -94,7 +94,14 @@ async fn undisturbed(
 async fn planted(server: &Mongod, round: usize, way: &Way) -> Deployment {
     let deployment = Deployment::on(server, &format!("round-{round}")).await;
     deployment.plant_all(&way.before).await;
+    // What the first kill takes away shall be the program's work, and nothing of what was there before it.
+    deployment.database.client().database("admin").run_command(doc! { "fsync": 1 }).await.unwrap();
     deployment
+}
+
+/// What a start of the program has said is shown when something is not as it should be.
+fn told(ended: &Ended) -> String {
+    format!("exit status {:?}\n{}{}", ended.status, ended.stdout, ended.stderr)
 }
 
 async fn compare(deployment: Deployment, what: &str, way: &Way, begun: DateTime) {
@@ -120,6 +127,7 @@ async fn a_program_that_is_killed_at_any_moment_leaves_what_the_same_again_compl
                 running.signal(Signal::SIGKILL);
             }
             let ended = running.ended().await;
+            println!("{}", told(&ended));
             if ended.status.is_some() {
                 ended.exits_with(way.status);
                 break;
@@ -152,6 +160,7 @@ async fn a_server_that_is_killed_at_any_moment_leaves_what_the_same_again_comple
                 server.restart();
             }
             let ended = running.ended().await;
+            println!("{}", told(&ended));
             if at >= kills {
                 ended.exits_with(way.status);
                 break;

@@ -112,6 +112,19 @@ impl Mongod {
         self.listens(true);
     }
 
+    /// Lets a command of the program on one collection fail from now on, or no longer. The server was started with
+    /// `enableTestCommands`.
+    pub async fn fail(&self, command: &str, namespace: &str, on: bool) {
+        let failure = doc! {
+            "configureFailPoint": "failCommand",
+            "mode": if on { "alwaysOn" } else { "off" },
+            "data": {
+                "failCommands": [command], "namespace": namespace, "errorCode": 8, "appName": "fiftyone-migrate",
+            },
+        };
+        self.client().await.database("admin").run_command(failure).await.unwrap();
+    }
+
     fn tell(&mut self, word: &str) {
         writeln!(self.life.as_mut().unwrap(), "{word}").unwrap();
     }

@@ -25,9 +25,9 @@ use crate::{
     report::{DatabaseReport, DatasetReport, Report, State, failures},
     selection::{Frozen, selected_ids},
     shares::{Keeps, Lead},
-    store::{Asked, Config, Entry, Failure, Store},
+    store::{Asked, Config, Entry, Failure, Job, Store},
     survey::Survey,
-    sweep::sweep,
+    sweep::sweep_all,
     undo::Expiry,
     unnoted::{is_at, unnoted},
     verify::Verifying,
@@ -175,6 +175,7 @@ impl Run {
             return Ok(report);
         }
         let proposal = self.proposal(&plan, database.as_ref(), &at)?;
+        let process = self.store.process().await.map_err(|it| self.store.error(it))?;
         let hand = Hand::take(&self.store, proposal, self.control.clone()).await?;
         report.run = Some(hand.id().to_hex());
         report.is_kept = hand.keeps_journal();
@@ -184,7 +185,7 @@ impl Run {
             written = self.write(plan, database.as_mut(), &mut report, &hand).await;
         }
         if written.is_ok() && !self.control.is_stopped() {
-            written = self.verify(&mut report, &hand).await;
+            written = self.verify(&mut report, &hand, process).await;
         }
         self.control.mind(&written);
         let halted = self.control.is_stopped();
@@ -242,14 +243,21 @@ impl Run {
         Ok(())
     }
 
-    /// Whether a run with the same to do was left behind: it may have come to its last dataset, and not to its end.
+    /// Whether a run with the same to do was left behind: it may have come to its last dataset, and not to its end. Or one
+    /// that did and could not remove what nothing refers to any more.
     async fn is_left_behind(&self) -> Result<bool> {
+        if !self.admin {
+            return Ok(false);
+        }
         let asked = Asked::of(&self.request);
         let left = self.store.unfinished_jobs().await.map_err(|it| self.store.error(it))?;
-        Ok(self.admin
-            && left.iter().any(|it| {
-                it.state.is_active() && it.state != JobState::Undoing && it.asked == asked
-            }))
+        let same =
+            |it: &Job| it.state.is_active() && it.state != JobState::Undoing && it.asked == asked;
+        if left.iter().any(same) {
+            return Ok(true);
+        }
+        let ended = self.store.ended_with_leftovers().await;
+        Ok(!ended.map_err(|it| self.store.error(it))?.is_empty())
     }
 
     /// Before anything is loaded: what the archive has of datasets that somebody has committed who was gone right after it.
@@ -285,9 +293,16 @@ impl Run {
 
     /// Looks at everything once more; last at the version of every dataset: one that a client of an older version has
     /// written back meanwhile is not where it was to go.
-    async fn verify(&self, report: &mut Report, hand: &Hand) -> Result<()> {
+    ///
+    /// `process`: which one answered when the run began.
+    async fn verify(
+        &self,
+        report: &mut Report,
+        hand: &Hand,
+        process: Option<ObjectId>,
+    ) -> Result<()> {
         hand.verifies().await.map_err(|it| self.store.error(it))?;
-        match sweep(&self.store, hand.id()).await {
+        match sweep_all(&self.store, hand.id()).await {
             Err(failure) if failure.is_fatal() => return Err(self.store.error(failure)),
             // The datasets are migrated; what is left over is in nobody's way.
             Err(failure) => {
@@ -304,7 +319,8 @@ impl Run {
         let entries = self.store.entries().await.map_err(|it| self.store.error(it))?;
         let now: BTreeMap<String, &Entry> = entries.iter().map(|it| (it.id_text(), it)).collect();
         let mut moved = Vec::new();
-        if hand.goes_on() {
+        // What was noted on a server that is gone may be gone with it.
+        if hand.goes_on() || self.store.is_still(process).await.is_err() {
             let unnoted = unnoted(&self.store, hand, &now, report).await;
             moved.extend(unnoted.map_err(|it| self.store.error(it))?);
         }
@@ -481,6 +497,7 @@ impl Run {
             return Ok(());
         }
         self.control.send(Event::Database(plan.report.clone()));
+        let before = self.store.process().await.map_err(|it| self.store.error(it))?;
         if let Some(journal) = self.journal(hand, BTreeSet::new()) {
             let changed = Config { document: plan.changed.config.clone() };
             let goes_down = plan.way == Some(Direction::Down);
@@ -494,6 +511,8 @@ impl Run {
                 Err(Halt::Failed(failure)) => return Err(self.store.error(failure)),
             }
         }
+        // What was kept of them may be gone otherwise.
+        self.store.is_still(before).await.map_err(|it| self.store.error(it))?;
         for collection in &plan.changed.drop {
             if !self.control.may_go_on().await {
                 plan.report.state = State::Untouched;

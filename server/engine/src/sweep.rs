@@ -10,8 +10,17 @@ use crate::{
     store::{Failure, Leftovers, Store},
 };
 
-/// Sweeps after a run. What a dataset still refers to stays: it was not committed, or somebody has put it there again.
-pub async fn sweep(store: &Store, run: ObjectId) -> Result<(), Failure> {
+/// Sweeps after a run, and after those before it that came to their end and could not do it themselves.
+pub async fn sweep_all(store: &Store, run: ObjectId) -> Result<(), Failure> {
+    sweep(store, run).await?;
+    for ended in store.ended_with_leftovers().await? {
+        sweep(store, ended).await?;
+    }
+    Ok(())
+}
+
+/// Sweeps after one run. What a dataset still refers to stays: it was not committed, or somebody has put it there again.
+async fn sweep(store: &Store, run: ObjectId) -> Result<(), Failure> {
     let left = store.leftovers(run).await?;
     for group in left.chunks(100) {
         let ids: Vec<Bson> = group.iter().map(|it| it.dataset.clone()).collect();

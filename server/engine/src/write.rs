@@ -159,6 +159,13 @@ impl Writer {
             return;
         }
         let failed = |task, failure| self.failed(task, failure);
+        let before = match self.store.process().await {
+            Ok(process) => process,
+            Err(failure) => {
+                written.extend(group.into_iter().map(|it| failed(it.task, failure.clone())));
+                return;
+            }
+        };
         let group = self.kept(group, repeated, written).await;
         if group.is_empty() {
             return;
@@ -171,13 +178,10 @@ impl Writer {
                 (work, again)
             })
             .collect();
-        let before = match self.begin(&group).await {
-            Ok(process) => process,
-            Err(failure) => {
-                written.extend(group.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
-                return;
-            }
-        };
+        if let Err(failure) = self.begin(&group, before).await {
+            written.extend(group.into_iter().map(|(it, _)| failed(it.task, failure.clone())));
+            return;
+        }
         let hasty = group.iter().any(|(_, again)| *again);
         let ready = self.change_all(group, repeated, written, moved).await;
         if !self.control.may_end().await {
@@ -186,6 +190,7 @@ impl Writer {
         }
         let committed = async {
             self.promise(&ready).await?;
+            self.store.is_still(before).await?;
             self.commit(&ready).await
         };
         let committed = match committed.await {
@@ -328,22 +333,27 @@ impl Writer {
         journal.keep(group, repeated, &self.with_logs).await
     }
 
-    /// Add: new runs, but for datasets for which that was done already. The process that answers, if there was anything
-    /// to do.
-    async fn begin(&self, group: &[(Work, bool)]) -> Result<Option<ObjectId>, Failure> {
-        let fresh = || group.iter().filter(|(_, again)| !again).map(|(work, _)| work);
-        let left: Vec<Leftovers> =
-            group.iter().map(|(it, _)| it.leftovers()).filter(|it| !it.is_empty()).collect();
-        self.store.note_leftovers(self.run, &left).await?;
-        if fresh().next().is_none() {
-            return Ok(None);
-        }
-        let process = self.store.process().await?;
-        let inserted: Vec<&Document> = fresh().flat_map(Work::inserted_runs).collect();
+    /// Add: new runs, but for datasets for which that was done already; and before that, what will be removed. Nothing is
+    /// changed if the process that has acknowledged what is kept of them is gone: there would be no way back.
+    async fn begin(
+        &self,
+        group: &[(Work, bool)],
+        process: Option<ObjectId>,
+    ) -> Result<(), Failure> {
+        self.leave(group.iter().map(|(it, _)| it)).await?;
+        self.store.is_still(process).await?;
+        let fresh = group.iter().filter(|(_, again)| !again);
+        let inserted: Vec<&Document> = fresh.flat_map(|(it, _)| it.inserted_runs()).collect();
         if !inserted.is_empty() {
             self.store.insert_runs(&inserted).await?;
         }
-        Ok(process)
+        Ok(())
+    }
+
+    /// Writes down what will be removed.
+    async fn leave(&self, group: impl Iterator<Item = &Work>) -> Result<(), Failure> {
+        let left: Vec<Leftovers> = group.map(Work::leftovers).filter(|it| !it.is_empty()).collect();
+        self.store.note_leftovers(self.run, &left).await
     }
 
     /// Add and change what belongs to one dataset. False if somebody else has changed one of its runs.
@@ -432,6 +442,7 @@ impl Writer {
                 return Ok(());
             }
             before = now;
+            self.leave(done.iter()).await?;
             let inserted: Vec<&Document> = done.iter().flat_map(Work::inserted_runs).collect();
             self.store.insert_runs(&inserted).await?;
             for work in done {

@@ -96,6 +96,12 @@ impl Failure {
         Self { text, kind: Kind::Unreachable }
     }
 
+    /// What was acknowledged may have been lost.
+    pub(super) fn restarted() -> Self {
+        let text = "the MongoDB server was started again, or another one took its place";
+        Self { text: text.to_owned(), kind: Kind::Unreachable }
+    }
+
     /// Somebody changes the same faster than we do.
     pub(crate) fn edited(text: impl Into<String>) -> Self {
         Self { text: text.into(), kind: Kind::Edited }
@@ -215,8 +221,11 @@ fn by_code(code: i32) -> Kind {
         18 => Kind::Credentials,
         50 | 262 => Kind::TooSlow,
         11000 | 11001 => Kind::Duplicate,
-        // The primary stepped down or shuts down; another one is elected.
-        91 | 189 | 10107 | 11600 | 11602 | 13435 | 13436 => Kind::Unreachable,
+        // The primary stepped down or shuts down, and another one is elected; a router does not reach its server; or
+        // the server was started again between two parts of one answer.
+        91 | 189 | 10107 | 11600 | 11602 | 13435 | 13436 | 6 | 7 | 43 | 89 | 9001 => {
+            Kind::Unreachable
+        }
         // Bad value, type mismatch, a path that is none, validation, a key that is too large for its index.
         2 | 14 | 28 | 52 | 57 | 121 | 17280 => Kind::Document,
         // Documents that would grow too large.

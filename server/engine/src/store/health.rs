@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use bson::{Bson, Document, RawDocumentBuf, doc, oid::ObjectId};
 use futures_util::{Stream, TryStreamExt};
 
-use super::{Failure, Range, Store, runs::chunks, server::number};
+use super::{Failure, Range, Store, durable, runs::chunks, server::number};
 
 /// A document that was read, or the `_id` of one that cannot be: it holds a text that is not UTF-8.
 pub type Read = Result<Document, Bson>;
@@ -66,7 +66,7 @@ impl Store {
         Ok(existing)
     }
 
-    /// Deletes documents that still equal what was read.
+    /// Deletes documents that still equal what was read, for good when this returns.
     ///
     /// Returns how many were left because somebody has changed them since.
     pub async fn delete_unchanged(
@@ -84,7 +84,10 @@ impl Store {
                 })
                 .collect();
             let answer = self
-                .command(doc! { "delete": collection, "deletes": statements, "ordered": false })
+                .command(doc! {
+                    "delete": collection, "deletes": statements, "ordered": false,
+                    "writeConcern": durable(),
+                })
                 .await?;
             deleted += number(answer.get("n")).and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         }

@@ -301,6 +301,14 @@ impl Store {
         Ok(found.sort(doc! { "_id": 1 }).await?.try_collect().await?)
     }
 
+    /// The `_id`s of some runs, oldest first.
+    pub(super) async fn job_ids(&self, filter: Document) -> Result<Vec<ObjectId>, Failure> {
+        let runs = self.jobs.collection::<Document>(RUNS);
+        let found = runs.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 }).await?;
+        let found: Vec<Document> = found.try_collect().await?;
+        Ok(found.iter().filter_map(|it| it.get_object_id("_id").ok()).collect())
+    }
+
     /// The runs that rest and of which somebody wants something, oldest first.
     pub async fn wished_jobs(&self) -> Result<Vec<Job>, Failure> {
         let filter = doc! { "database": self.name(), "wish": { "$type": "object" } };
@@ -597,7 +605,7 @@ pub(super) fn wishes(run: ObjectId, answer: &Document) -> Result<Option<Wishes>,
 pub(super) const RUNS: &str = "runs";
 pub(super) const RUN_DATASETS: &str = "run_datasets";
 
-fn text(state: JobState) -> Result<Bson, Failure> {
+pub(super) fn text(state: JobState) -> Result<Bson, Failure> {
     bson::serialize_to_bson(&state).map_err(|it| Failure::other(it.to_string()))
 }
 

@@ -4,9 +4,10 @@
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
+use model::JobState;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Store};
+use super::{Failure, Store, durable};
 
 /// What one dataset will not refer to any more.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ impl Leftovers {
 }
 
 impl Store {
-    /// Writes down what is going to be removed.
+    /// Writes down what is going to be removed, durable when this returns: nobody else would know of it.
     pub async fn note_leftovers(&self, run: ObjectId, all: &[Leftovers]) -> Result<(), Failure> {
         let statement = |it: &Leftovers| -> Result<Bson, Failure> {
             let id = doc! { "run": run, "dataset": &it.dataset };
@@ -42,7 +43,9 @@ impl Store {
         if statements.is_empty() {
             return Ok(());
         }
-        self.jobs_command(doc! { "update": LEFTOVERS, "updates": statements }).await.map(drop)
+        let command =
+            doc! { "update": LEFTOVERS, "updates": statements, "writeConcern": durable() };
+        self.jobs_command(command).await.map(drop)
     }
 
     /// What a run was going to remove, and may not have removed yet.
@@ -55,7 +58,23 @@ impl Store {
         })
     }
 
-    /// It is removed.
+    /// The runs of this database that have come to their end and have left something all the same: they could not remove it
+    /// then, and nobody goes on with them.
+    pub async fn ended_with_leftovers(&self) -> Result<Vec<ObjectId>, Failure> {
+        let found = self.jobs.collection::<Document>(LEFTOVERS).distinct("run", doc! {}).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ended = JobState::ALL
+            .into_iter()
+            .filter(|it| !it.is_active() && !matches!(it, JobState::Planned | JobState::Paused));
+        let states: Vec<Bson> = ended.map(super::jobs::text).collect::<Result<_, _>>()?;
+        let theirs =
+            doc! { "_id": { "$in": found }, "database": self.name(), "state": { "$in": states } };
+        self.job_ids(theirs).await
+    }
+
+    /// It is removed, and that is durable.
     pub async fn forget_leftovers(&self, run: ObjectId, datasets: &[Bson]) -> Result<(), Failure> {
         if datasets.is_empty() {
             return Ok(());

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use bson::{Binary, Bson, DateTime, Document, doc, oid::ObjectId, spec::BinarySubtype};
 use futures_util::TryStreamExt;
 
-use super::{Failure, Store};
+use super::{Failure, Store, durable};
 use crate::results::Rewriter;
 
 /// The size of a GridFS chunk.
 const CHUNK_BYTES: usize = 255 << 10;
+
+/// How many files are deleted by one command.
+const DELETED_AT_ONCE: usize = 32;
 
 impl Store {
     /// Which of these files exist.
@@ -79,10 +82,15 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes files. Those that are gone already do not matter.
+    /// Deletes files, for good when this returns. Those that are gone already do not matter.
     pub async fn delete_results(&self, files: &[ObjectId]) -> Result<(), Failure> {
-        self.collection("fs.files").delete_many(doc! { "_id": { "$in": files } }).await?;
-        self.collection("fs.chunks").delete_many(doc! { "files_id": { "$in": files } }).await?;
+        for files in files.chunks(DELETED_AT_ONCE) {
+            for (place, key) in [("fs.files", "_id"), ("fs.chunks", "files_id")] {
+                let all = doc! { "q": { key: { "$in": files } }, "limit": 0 };
+                let command = doc! { "delete": place, "deletes": [all], "writeConcern": durable() };
+                self.command(command).await?;
+            }
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use bson::{Bson, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
 
 use model::Topology;
+use mongodb::options::{Acknowledgment, WriteConcern};
 
 use super::{Failure, Store};
 use crate::{Error, Result};
@@ -70,6 +71,15 @@ impl Store {
         Ok(topology.and_then(|it| it.get("processId").and_then(Bson::as_object_id)))
     }
 
+    /// Insists that the process which answered then still does: everything that it has acknowledged meanwhile is there, and
+    /// durable as soon as something after it is. With another one the run goes on later from what was written down.
+    pub async fn is_still(&self, process: Option<ObjectId>) -> Result<(), Failure> {
+        if self.process().await? == process {
+            return Ok(());
+        }
+        Err(Failure::restarted())
+    }
+
     /// Whether the server still carries out a write that a program of ours has begun on this database: it goes on with
     /// what it has begun when the one that asked is gone. Needs no privilege: only our own user's are looked at.
     pub async fn is_writing(&self) -> Result<bool, Failure> {
@@ -101,9 +111,10 @@ impl Store {
         Ok(names.into_iter().collect())
     }
 
-    /// Drops a collection. Nothing happens if it does not exist.
+    /// Drops a collection, for good when this returns. Nothing happens if it does not exist.
     pub async fn drop_collection(&self, name: &str) -> Result<(), Failure> {
-        Ok(self.collection(name).drop().await?)
+        let durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+        Ok(self.collection(name).drop().write_concern(durable).await?)
     }
 }
 
