@@ -4,6 +4,7 @@
 mod client_table;
 #[cfg(feature = "ssr")]
 mod command;
+mod facts;
 #[cfg(feature = "ssr")]
 mod field;
 #[cfg(feature = "ssr")]
@@ -21,7 +22,6 @@ mod time_ago;
 mod typed_name;
 mod verdict_banner;
 mod version_chart;
-mod version_facts;
 #[cfg(feature = "ssr")]
 mod version_table;
 #[cfg(feature = "ssr")]
@@ -33,6 +33,7 @@ mod when;
 pub use client_table::ClientTable;
 #[cfg(feature = "ssr")]
 pub use command::Command;
+pub use facts::Facts;
 #[cfg(feature = "ssr")]
 pub use field::Field;
 #[cfg(feature = "ssr")]
@@ -50,7 +51,6 @@ pub use time_ago::TimeAgo;
 pub use typed_name::{PasswordAgain, Typed};
 pub use verdict_banner::VerdictBanner;
 pub use version_chart::VersionChart;
-pub use version_facts::VersionFacts;
 #[cfg(feature = "ssr")]
 pub use version_table::VersionTable;
 #[cfg(feature = "ssr")]

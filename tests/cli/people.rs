@@ -70,15 +70,18 @@ async fn whoever_has_a_shell_invites_people_and_lets_them_in_again() {
     assert_eq!(listed["accounts"][0]["name"], "Ada");
     assert_eq!(listed["invitations"][0]["resets"], "ada");
     assert!(accounts.accept(&reset, "Eve", second, &origin).await.is_err(), "it is not hers");
-    assert!(accounts.is_alive(lost.text()).await.unwrap(), "nothing has changed yet");
+    assert!(
+        accounts.are_alive(&[lost.text().to_owned()]).await.unwrap()[0],
+        "nothing has changed yet"
+    );
     let ada = accounts.accept(&reset, "Ada", second, &origin).await.unwrap();
     assert_eq!(accounts.visitor(ada.text()).await.unwrap().unwrap().principal.role, Role::Admin);
-    assert!(!accounts.is_alive(lost.text()).await.unwrap());
+    assert!(!accounts.are_alive(&[lost.text().to_owned()]).await.unwrap()[0]);
     assert!(accounts.sign_in("ada", first, &origin).await.is_err());
     // A second click signs in; another password is not taken by it any more.
     assert!(accounts.accept(&reset, "Ada", second, &origin).await.is_ok());
     assert!(accounts.accept(&reset, "Ada", first, &origin).await.is_err());
-    assert!(accounts.is_alive(ada.text()).await.unwrap());
+    assert!(accounts.are_alive(&[ada.text().to_owned()]).await.unwrap()[0]);
     assert_eq!(users(&["list"]).await.with(0).json()["invitations"], serde_json::json!([]));
     let unknown = users(&["reset", "Eve"]).await.with(1).json();
     assert!(unknown["error"].as_str().unwrap().starts_with("there is no account `Eve`"));

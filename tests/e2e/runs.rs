@@ -125,6 +125,9 @@ impl Site {
     }
 }
 
+/// What the first page says is most worth saying.
+const VERDICT: &str = "//*[@aria-label='Verdict']";
+
 /// A deployment with a large dataset in it as well, and a wire on which what is in the middle of that is held.
 async fn in_the_middle() -> Result<(Deployment, Wire)> {
     let deployment = Deployment::holding(&State::down_to("0.15.1")).await;
@@ -217,6 +220,29 @@ async fn a_run_goes_on_when_the_server_is_killed_and_its_page_tells_of_it() -> R
 }
 
 #[tokio::test]
+async fn the_first_page_says_how_far_a_run_is_and_what_came_of_it() -> Result<()> {
+    let (deployment, wire) = in_the_middle().await?;
+    let site = Site::through(deployment, Some(&wire)).await?;
+    site.plan(NEWEST).await?;
+    site.start(site.deployment.database.name()).await?;
+    site.run_is_shown().await?;
+    wire.held(1).await;
+    site.browser.open_live(&site.address("/")).await?;
+    site.browser
+        .wait_for(VERDICT, |it| it.contains("Running: ") && it.contains("Watch it"))
+        .await?;
+    site.look("overview-running").await?;
+    wire.release();
+    // By itself.
+    site.browser.wait_for(VERDICT, |it| it.contains("Nothing to do")).await?;
+    site.browser
+        .wait_for("//table[caption='Runs, newest first']", |it| it.contains("Completed"))
+        .await?;
+    site.look("overview-upgraded").await?;
+    site.end().await
+}
+
+#[tokio::test]
 async fn a_blocked_dataset_is_named_and_tried_again_once_it_is_mended() -> Result<()> {
     let state = State::down_to("0.25.2");
     let deployment = Deployment::holding(&state).await;
@@ -239,6 +265,13 @@ async fn a_blocked_dataset_is_named_and_tried_again_once_it_is_mended() -> Resul
     let row = format!("//tr[th[normalize-space()='{name}']]");
     site.browser.wait_for(&row, |it| it.contains("refused") && it.contains("created_at")).await?;
     site.look("run-with-failures").await?;
+    let path = site.browser.path().await?;
+    site.browser.open_live(&site.address("/")).await?;
+    site.browser.wait_for(VERDICT, |it| it.contains("Needs attention: 1 dataset failed")).await?;
+    site.look("overview-with-failures").await?;
+    site.browser.press("//a[normalize-space()='See why']").await?;
+    site.run_is_shown().await?;
+    assert_eq!(site.browser.path().await?, path);
 
     let mended = doc! { "$pull": { "sample_fields": { "name": "created_at" } } };
     datasets.update_one(whose, mended).await?;

@@ -347,7 +347,7 @@ async fn a_session_ends_when_it_is_idle_or_old_and_its_use_is_noted() {
     };
     people.pass("account_sessions", "last_used", 11).await;
     let before = last_used().await;
-    assert!(people.accounts.is_alive(session.text()).await.unwrap());
+    assert!(people.accounts.are_alive(&[session.text().to_owned()]).await.unwrap()[0]);
     assert_eq!(last_used().await, before, "an open page keeps nobody signed in");
     assert!(people.visitor(&session).await.is_some());
     let noted = last_used().await;
@@ -364,7 +364,7 @@ async fn a_session_ends_when_it_is_idle_or_old_and_its_use_is_noted() {
     assert!(people.visitor(&session).await.is_some());
     people.pass("account_sessions", "expires", 1).await;
     assert!(people.visitor(&session).await.is_none());
-    assert!(!people.accounts.is_alive(session.text()).await.unwrap());
+    assert!(!people.accounts.are_alive(&[session.text().to_owned()]).await.unwrap()[0]);
     assert!(people.accounts.visitor("no token").await.unwrap().is_none());
 }
 

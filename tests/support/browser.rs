@@ -113,6 +113,11 @@ impl Browser {
         self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await
     }
 
+    /// Where it is, without the server.
+    pub async fn path(&self) -> Result<String> {
+        Ok(self.page.current_url().await?.path().to_owned())
+    }
+
     /// What a person finds at `xpath`.
     pub async fn find(&self, xpath: &str) -> Result<Element> {
         Ok(self.page.find(Locator::XPath(xpath)).await?)

@@ -16,7 +16,7 @@ pub async fn fact(browser: &Browser, name: &str) -> Result<String> {
 
 /// What the datasets' chart says to somebody who does not see it.
 pub async fn chart(browser: &Browser) -> Result<String> {
-    let chart = browser.find("//*[name()='svg'][@role='img']").await?;
+    let chart = browser.find("//*[name()='svg'][@role='group']").await?;
     chart.attr("aria-label").await?.context("the chart has no words")
 }
 

@@ -8,6 +8,7 @@ mod dataset;
 mod datasets;
 mod diff;
 pub mod estimate;
+mod glance;
 mod job;
 mod pace;
 mod plan;
@@ -36,6 +37,7 @@ pub use datasets::{
 };
 pub use diff::{Change, Diff, Part, Place};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
+pub use glance::{Fact, Glance, Headline, RUNNING, Todo};
 pub use job::{
     JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,
     TRANSITIONS,

@@ -12,9 +12,13 @@ const LONGEST_PERCENT: f64 = 66.0;
 /// Longer versions are cut in the chart; the table has all of them.
 const LABEL_CHARS: usize = 8;
 
-/// A bar per version, drawn by the server as SVG, and the same as a table.
+/// A bar per version, drawn by the server as SVG, and the same as a table. Each leads to its datasets.
 #[component]
-pub fn VersionChart(counts: Vec<VersionCount>) -> impl IntoView {
+pub fn VersionChart(
+    counts: Vec<VersionCount>,
+    /// Whether whoever looks may see which datasets there are.
+    leads: bool,
+) -> impl IntoView {
     if counts.is_empty() {
         return Either::Left(
             view! { <p class="muted">"There are no datasets in this database."</p> },
@@ -23,10 +27,10 @@ pub fn VersionChart(counts: Vec<VersionCount>) -> impl IntoView {
     Either::Right(view! {
         <figure class="chart">
             <Legend counts=counts.clone() />
-            <Bars counts=counts.clone() />
+            <Bars counts=counts.clone() leads />
             <details class="chart-table">
                 <summary>"Show as a table"</summary>
-                <Table counts />
+                <Table counts leads />
             </details>
         </figure>
     })
@@ -52,7 +56,7 @@ fn Legend(counts: Vec<VersionCount>) -> impl IntoView {
 }
 
 #[component]
-fn Bars(counts: Vec<VersionCount>) -> impl IntoView {
+fn Bars(counts: Vec<VersionCount>, leads: bool) -> impl IntoView {
     let most = counts.iter().map(|it| it.datasets).max().unwrap_or_default();
     let rows = u32::try_from(counts.len()).unwrap_or(u32::MAX);
     let height = format!("{}em", ROW_EM * f64::from(rows));
@@ -64,18 +68,23 @@ fn Bars(counts: Vec<VersionCount>) -> impl IntoView {
         let width_percent = format!("{width:.2}%");
         let end = format!("{:.2}%", START_PERCENT + width);
         let start = format!("{START_PERCENT}%");
+        let them = leads.then(|| datasets_at(count.version.as_deref()));
+        let said = format!("{}: {}", name(&count), words::counted(count.datasets, "dataset"));
         view! {
-            <g class="chart-row" data-outdated=count.needs_migration.to_string()>
+            <g>
+            <a class="chart-row" href=them aria-label=said
+                data-outdated=count.needs_migration.to_string()>
                 <text class="chart-version" y=middle.clone()>{label(&count)}</text>
                 <rect class="bar" x=start.clone() y=top.clone() width=width_percent.clone()
                     height="1.35em" rx="4" />
                 <rect class="bar-hatch" x=start y=top width=width_percent height="1.35em" rx="4" />
                 <text class="chart-count" x=end dx="0.6em" y=middle>{words::count(count.datasets)}</text>
+            </a>
             </g>
         }
     });
     view! {
-        <svg class="bars" role="img" aria-label=words width="100%" height=height>
+        <svg class="bars" role="group" aria-label=words width="100%" height=height>
             <defs>
                 <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse"
                     patternTransform="rotate(45)">
@@ -88,9 +97,9 @@ fn Bars(counts: Vec<VersionCount>) -> impl IntoView {
 }
 
 #[component]
-fn Table(counts: Vec<VersionCount>) -> impl IntoView {
+fn Table(counts: Vec<VersionCount>, leads: bool) -> impl IntoView {
     let rows = counts.into_iter().map(|count| {
-        let them = datasets_at(count.version.as_deref());
+        let them = leads.then(|| datasets_at(count.version.as_deref()));
         view! {
             <tr>
                 <th scope="row">

@@ -88,7 +88,7 @@ fn NoRuns() -> impl IntoView {
 }
 
 #[component]
-fn RunTable(runs: Vec<RunFrame>) -> impl IntoView {
+pub fn RunTable(runs: Vec<RunFrame>) -> impl IntoView {
     let full = runs.len() >= LISTED;
     view! {
         <div class="card">

@@ -108,6 +108,21 @@ impl Engine {
         Ok(reading)
     }
 
+    /// Of how many datasets it is known that a migration is blocked. What is not known is looked up in the background, for
+    /// those who ask next.
+    pub(crate) fn known_blocked(&self) -> usize {
+        let last = self.catalog.last();
+        if last.as_ref().is_none_or(|it| it.is_older_than(OLD)) {
+            let engine = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = engine.reading().await {
+                    tracing::warn!("the datasets could not be read: {error}");
+                }
+            });
+        }
+        last.map_or(0, |it| it.catalog.blocked())
+    }
+
     /// What there is now.
     pub(crate) async fn fresh_reading(&self) -> Result<Arc<Reading>> {
         let reading = self.catalog.read(&self.store, Moment::now()).await;

@@ -434,7 +434,7 @@ impl Engine {
     }
 
     /// `named`: with the first names of those that could not be migrated.
-    async fn summary(&self, job: Job, named: bool) -> Result<RunSummary> {
+    pub(crate) async fn summary(&self, job: Job, named: bool) -> Result<RunSummary> {
         let held = job.state.is_active() && self.held(&job).await?;
         let total = |own: i64, of: fn(&JobHand) -> i64| {
             let others: i64 = job.hands.values().filter(|it| !it.leads).map(of).sum();

@@ -11,6 +11,12 @@ pub const DATASETS_SHOWN: u16 = 200;
 /// How many lines of its log.
 const LINES_SHOWN: usize = 200;
 
+/// Runs as whoever has the permit may see them.
+pub(crate) fn as_seen(permit: &Permit, runs: Vec<RunFrame>) -> Vec<RunFrame> {
+    let named = sees_names(permit);
+    runs.into_iter().map(|it| if named { it } else { it.without_names() }).collect()
+}
+
 impl Engine {
     /// How far a run is at this moment. Writes nothing.
     ///
@@ -27,9 +33,9 @@ impl Engine {
     ///
     /// If the server cannot be reached.
     pub async fn shown_runs(&self, permit: &Permit) -> Result<Vec<RunFrame>> {
-        let (named, now) = (sees_names(permit), now());
+        let now = now();
         let frames = self.runs().await?.into_iter().map(|it| RunFrame::of(it, &now));
-        Ok(frames.map(|it| if named { it } else { it.without_names() }).collect())
+        Ok(as_seen(permit, frames.collect()))
     }
 
     /// One run with its datasets in this state, or all if that is no state of any, as whoever has the permit may see it.

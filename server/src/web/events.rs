@@ -23,14 +23,14 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use engine::{Accounts, Engine, RunFrame, sees_names};
+use engine::{Engine, RunFrame, sees_names};
 use futures_util::{Stream, stream};
 use model::Action;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior};
 
-use self::speed::Speed;
+use self::{sessions::Sessions, speed::Speed};
 
+mod sessions;
 mod speed;
 
 /// How often a run is looked at.
@@ -42,13 +42,11 @@ const RESPITE: u32 = 3;
 /// How often something is sent where there is nothing to say, so that nobody in between hangs up.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How often it is asked whether the visitor may still watch.
-const STILL: Duration = Duration::from_secs(5);
-
 /// The runs that somebody watches.
 #[derive(Clone, Debug)]
 pub struct Watched {
     engine: Engine,
+    sessions: Sessions,
     readers: Arc<Mutex<HashMap<String, watch::Sender<Seen>>>>,
     ends: watch::Sender<bool>,
 }
@@ -76,15 +74,14 @@ struct Told {
 }
 
 /// Whoever watches a run.
-struct Watcher<S> {
+struct Watcher {
     seen: watch::Receiver<Seen>,
     ends: watch::Receiver<bool>,
     named: bool,
     /// The last frame that they have.
     last: Option<Arc<str>>,
-    still: S,
-    /// When it is asked whether they may still watch, however much there is to tell.
-    checks: Interval,
+    /// Whether they may still watch.
+    alive: watch::Receiver<bool>,
     next: Next,
 }
 
@@ -123,32 +120,22 @@ pub async fn events(
         Ok(Seen::Trouble(_) | Seen::Frame(_)) => {}
     }
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()).map(Arc::from);
-    let token = cookie.token(&headers).map(str::to_owned);
-    let accounts = watched.engine.accounts();
-    let still = move || {
-        let (accounts, token) = (accounts.clone(), token.clone());
-        async move { may_still_watch(&accounts, token.as_deref()).await }
+    let Some(token) = cookie.token(&headers) else {
+        return StatusCode::UNAUTHORIZED.into_response();
     };
+    let alive = watched.sessions.follow(token);
     let named = sees_names(&permit);
-    let mut checks = tokio::time::interval(STILL);
-    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let who = Watcher { seen, ends, named, last, still, checks, next: Next::Newest };
+    let who = Watcher { seen, ends, named, last, alive, next: Next::Newest };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     // Proxies that gather an answer before they pass it on would pass on nothing.
     ([("x-accel-buffering", "no")], Sse::new(who.stream()).keep_alive(keep_alive)).into_response()
 }
 
-/// Whether the session is still alive: it ends with every change of a role. Where that cannot be seen, they stay: what they
-/// watch cannot be seen either.
-async fn may_still_watch(accounts: &Accounts, token: Option<&str>) -> bool {
-    let Some(token) = token else { return false };
-    accounts.is_alive(token).await.unwrap_or(true)
-}
-
 impl Watched {
     /// Nobody watches anything yet.
     pub fn of(engine: Engine) -> Self {
-        Self { engine, readers: Arc::default(), ends: watch::Sender::new(false) }
+        let sessions = Sessions::of(engine.accounts());
+        Self { engine, sessions, readers: Arc::default(), ends: watch::Sender::new(false) }
     }
 
     /// Lets all who watch go: a server that waits for them would never end.
@@ -223,11 +210,7 @@ impl Told {
     }
 }
 
-impl<S, F> Watcher<S>
-where
-    S: Fn() -> F + Send + Sync + 'static,
-    F: Future<Output = bool> + Send,
-{
+impl Watcher {
     fn stream(self) -> Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>> {
         Box::pin(stream::unfold(self, |mut it| async move {
             let event = it.next().await?;
@@ -270,20 +253,18 @@ where
 
     /// Waits until something has changed; `None` if they may not watch any more, or nobody may.
     async fn news(&mut self) -> Option<()> {
-        loop {
-            tokio::select! {
-                // In this order: there may be news without end.
-                biased;
-                ended = self.ends.wait_for(|it| *it) => {
-                    drop(ended);
-                    return None;
-                }
-                _ = self.checks.tick() => {}
-                changed = self.seen.changed() => return changed.ok(),
+        tokio::select! {
+            // In this order: there may be news without end.
+            biased;
+            ended = self.ends.wait_for(|it| *it) => {
+                drop(ended);
+                None
             }
-            if !(self.still)().await {
-                return None;
+            over = self.alive.wait_for(|it| !it) => {
+                drop(over);
+                None
             }
+            changed = self.seen.changed() => changed.ok(),
         }
     }
 }

@@ -121,6 +121,11 @@ impl Catalog {
         self.looks.iter().filter(|it| it.outlook != Outlook::Unknown).count()
     }
 
+    /// Of how many it is known that a migration is blocked.
+    pub fn blocked(&self) -> usize {
+        self.looks.iter().filter(|it| matches!(it.outlook, Outlook::Blocked { .. })).count()
+    }
+
     /// The dataset at this place.
     pub fn row(&self, at: usize) -> Option<DatasetRow> {
         let (entry, look) = self.read.entries.get(at).zip(self.looks.get(at))?;

@@ -57,13 +57,16 @@ impl Accounts {
         Ok(Some(Visitor { principal, session: session.id }))
     }
 
-    /// Whether a session is alive. It does not count as being used by that: an open page asks by itself.
+    /// Which of these sessions are alive, in one question. They do not count as being used by that: an open page asks by
+    /// itself.
     ///
     /// # Errors
     ///
     /// If the database cannot be asked.
-    pub async fn is_alive(&self, token: &str) -> Result<bool> {
-        Ok(self.told(self.store.session(&token::hash(token)).await)?.is_some())
+    pub async fn are_alive(&self, tokens: &[String]) -> Result<Vec<bool>> {
+        let ids: Vec<String> = tokens.iter().map(|it| token::hash(it)).collect();
+        let alive = self.told(self.store.live_among(&ids).await)?;
+        Ok(ids.iter().map(|it| alive.contains(it)).collect())
     }
 
     /// Ends a session by its token; nothing happens if it has ended.

@@ -1,6 +1,6 @@
 //! Sessions: who has signed in, by the hash of the token that their browser keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{DateTime, Document, doc};
 use model::Role;
@@ -72,6 +72,14 @@ impl Store {
         let mut stages = alive(filter);
         stages.push(doc! { "$sort": { "created": -1, "_id": 1 } });
         self.ask(SESSIONS, stages).await
+    }
+
+    /// Which of these sessions are alive, in one question.
+    pub async fn live_among(&self, ids: &[String]) -> Result<BTreeSet<String>, Failure> {
+        let mut stages = alive(doc! { "_id": { "$in": ids } });
+        stages.push(doc! { "$project": { "_id": 1 } });
+        let found: Vec<Document> = self.ask(SESSIONS, stages).await?;
+        Ok(found.iter().filter_map(|it| it.get_str("_id").ok().map(str::to_owned)).collect())
     }
 
     /// How many sessions of each account are alive.
