@@ -170,9 +170,9 @@ impl Browser {
         Ok(self.page.execute_async(&script, vec![]).await?)
     }
 
-    /// What the page looks like, as PNG.
+    /// What the page looks like, as PNG. The browser may still be putting a page in the place of the one before it.
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
-        Ok(self.page.screenshot().await?)
+        ready::wait_for("a picture of the page", || self.page.screenshot()).await
     }
 
     /// What the browser's console says is wrong.

@@ -12,7 +12,7 @@ use crate::live;
 
 /// How often the figures are read again by themselves while something goes on, in milliseconds. While nothing does, nobody
 /// asks: a page that is left open shall not keep its session alive.
-const ACTIVE_MS: u64 = 3_000;
+const ACTIVE_MS: u64 = 5_000;
 
 /// The deployment at a glance.
 #[component]

@@ -108,19 +108,23 @@ impl Engine {
         Ok(reading)
     }
 
-    /// Of how many datasets it is known that a migration is blocked. What is not known is looked up in the background, for
-    /// those who ask next.
-    pub(crate) fn known_blocked(&self) -> usize {
-        let last = self.catalog.last();
-        if last.as_ref().is_none_or(|it| it.is_older_than(OLD)) {
-            let engine = self.clone();
-            tokio::spawn(async move {
-                if let Err(error) = engine.reading().await {
-                    tracing::warn!("the datasets could not be read: {error}");
-                }
-            });
+    /// Reads the datasets in the background, unless that was done a while ago, so that nobody who comes next has to wait for
+    /// it. Writes nothing.
+    pub fn read_ahead(&self) {
+        if self.catalog.last().is_some_and(|it| !it.is_older_than(OLD)) {
+            return;
         }
-        last.map_or(0, |it| it.catalog.blocked())
+        let engine = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = engine.reading().await {
+                tracing::warn!("the datasets could not be read: {error}");
+            }
+        });
+    }
+
+    /// Of how many datasets it is known that a migration is blocked.
+    pub(crate) fn known_blocked(&self) -> usize {
+        self.catalog.last().map_or(0, |it| it.catalog.blocked())
     }
 
     /// What there is now.

@@ -24,7 +24,11 @@ impl Engine {
             store.disk(),
             self.newest_runs(),
         );
-        let (status, mut runs) = (status?, runs?);
+        let (status, mut runs) = (status?, as_seen(permit, runs?));
+        // A server that migrates has better things to do.
+        if !runs.iter().any(|it| it.run.state.is_active()) {
+            self.read_ahead();
+        }
         let headline = headline(&status, &runs, self.known_blocked(), permit);
         runs.truncate(usize::try_from(RUNS).unwrap_or_default());
         if permit.covers(Action::ReadRuns).is_err() {
@@ -43,7 +47,7 @@ impl Engine {
                 disk,
             ),
             datasets: status.datasets,
-            runs: as_seen(permit, runs),
+            runs,
             browses: permit.covers(Action::ReadDatasets).is_ok(),
         })
     }

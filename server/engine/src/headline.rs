@@ -48,18 +48,19 @@ pub fn headline(status: &Status, runs: &[RunFrame], blocked: usize, permit: &Per
 fn running(frame: &RunFrame, todos: Todos<'_>) -> Headline {
     let share = frame.share();
     let about = if share.about { "about " } else { "" };
+    let to = &frame.run.destination;
     let does = match frame.run.state {
-        JobState::Undoing => "is being undone",
-        JobState::Verifying => "is being verified",
-        JobState::Pausing => "is pausing",
-        JobState::Cancelling => "is being cancelled",
-        _ => "is being migrated",
+        JobState::Undoing => "Being undone".to_owned(),
+        JobState::Verifying => format!("Being verified at {to}"),
+        JobState::Pausing => format!("Pausing on the way to {to}"),
+        JobState::Cancelling => format!("Being cancelled on the way to {to}"),
+        _ => format!("Being migrated to {to}"),
     };
     let left = if frame.run.held { "" } else { "; nobody carries it out at the moment" };
     Headline {
         tone: Tone::Todo,
         word: format!("{RUNNING}: {about}{} %", share.percent),
-        sentence: format!("What was asked for {does}, to {}{left}.", frame.run.destination),
+        sentence: format!("{does}: {}{left}.", frame.run.asked),
         todos: todos.run(Some(frame), "Watch it").all,
     }
 }
