@@ -30,11 +30,15 @@ const VITALS: &str = "
 
 /// How long the browser took from a click to what it shows after it, at most.
 const CLICK: &str = "
-    const slow = [];
-    new PerformanceObserver((list) => slow.push(...list.getEntries().map((it) => it.duration)))
-        .observe({ type: 'event', durationThreshold: 16, buffered: true });
     await new Promise((resolve) => setTimeout(resolve, 500));
-    return Math.max(0, ...slow)";
+    return window.slow.length ? Math.max(...window.slow) + ' ms' : 'less than 16 ms'";
+
+/// Begins to note what takes longer than a frame: of what was before, the browser keeps only what took 104 ms.
+const NOTE: &str = "
+    window.slow = [];
+    new PerformanceObserver((list) =>
+        window.slow.push(...list.getEntries().map((it) => it.duration)))
+        .observe({ type: 'event', durationThreshold: 16 })";
 
 /// How long each frame took while the page was scrolled from its top to its end.
 const SCROLL: &str = "
@@ -84,8 +88,9 @@ pub async fn measure() -> Result<()> {
         );
     }
     browser.open_live(&app.address).await?;
+    browser.run(NOTE).await?;
     browser.click("Refresh").await?;
-    say("click on Refresh, to the next paint", format!("{} ms", browser.run(CLICK).await?));
+    say("click on Refresh, to the next paint", browser.run(CLICK).await?);
     browser.open_live(&format!("{}/datasets", app.address)).await?;
     say("scrolling 100 rows", browser.run(SCROLL).await?);
     browser.close().await?;
