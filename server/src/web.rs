@@ -4,6 +4,7 @@ mod compatibility;
 mod documents;
 mod events;
 mod export;
+mod export_run;
 mod headers;
 mod health;
 mod host;
@@ -83,6 +84,8 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
         .route("/api/compatibility", get(compatibility::compatibility))
         .route("/api/datasets/export", get(export::export))
         .route("/api/datasets/{id}/documents", get(documents::documents))
+        .route("/api/runs/{id}/datasets.csv", get(export_run::datasets))
+        .route("/api/runs/{id}/log.txt", get(export_run::log))
         .with_state(engine.clone());
     let health = Router::new()
         .route("/healthz", get(health::health))

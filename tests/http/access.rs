@@ -90,6 +90,8 @@ const OTHERS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/datasets/export?format=csv", Some(Action::ReadDatasets), &[]),
     ("GET", "/api/datasets/x/documents", Some(Action::PreviewMigration), &[]),
     ("GET", "/api/runs/x/events", Some(Action::ReadRuns), &[]),
+    ("GET", "/api/runs/x/datasets.csv", Some(Action::ReadDatasets), &[]),
+    ("GET", "/api/runs/x/log.txt", Some(Action::ReadDatasets), &[]),
 ];
 
 #[tokio::test]

@@ -95,6 +95,16 @@ async fn a_run_is_watched_and_controlled_without_scripts() -> Result<()> {
     for said in ["Completed and verified: 3 datasets", "100 %", "cats", "0.18.0", "Undo this run"] {
         assert!(page.contains(said), "no `{said}` in {page}");
     }
+    let csv = app.get(&format!("/api{path}/datasets.csv")).await?;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(csv.text().lines().count(), 4, "a head and three datasets: {}", csv.text());
+    assert!(csv.text().contains(",cats,migrated,0.18.0,"), "{}", csv.text());
+    let log = app.get(&format!("/api{path}/log.txt")).await?.text();
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines[0].contains("shall be cancelled"), "{log}");
+    assert!(lines.last().unwrap().contains("is completed"), "{log}");
+    let none = app.get("/api/runs/000000000000000000000000/log.txt").await?;
+    assert_eq!(none.status, StatusCode::NOT_FOUND, "{}", none.text());
     let list = app.get("/runs").await?.text();
     assert!(list.contains(&format!("href=\"/runs/{id}\"")), "{list}");
 

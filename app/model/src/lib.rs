@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod cause;
 mod clients;
+mod csv;
 mod dataset;
 mod datasets;
 mod diff;
@@ -48,7 +49,7 @@ pub use plan::{
     PlanChange, PlanCheck, PlanDestination, PlanGroup, PlanQuestion, PlanScope, Stakes, Started,
     UnknownScope,
 };
-pub use run::{Pulse, RunDataset, RunFrame, RunPage, Share};
+pub use run::{Pulse, RUN_CSV_HEAD, RunDataset, RunFrame, RunPage, Share};
 pub use settings::{ServerSettings, Topology};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;

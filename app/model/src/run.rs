@@ -1,11 +1,15 @@
 //! A run as a page shows it: how far it is at one moment, said so that it promises nothing.
 
+mod export;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Cause, JobEvent, JobState, JournalState, LogLine, RunSummary, Tone,
     words::{self, count},
 };
+
+pub use export::RUN_CSV_HEAD;
 
 /// How a run is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

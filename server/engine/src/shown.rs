@@ -1,7 +1,7 @@
 //! Runs as pages show them: to each what they may see, and no more than a page can hold.
 
 use bson::DateTime;
-use model::{Action, Permit, RunDataset, RunFrame, RunPage};
+use model::{Action, LogLine, Permit, RunDataset, RunFrame, RunPage};
 
 use crate::{DatasetReport, Engine, Result, SHOWN, State};
 
@@ -65,6 +65,27 @@ impl Engine {
         log.reverse();
         log.truncate(LINES_SHOWN);
         Ok(RunPage { frame, datasets, show, log, log_is_cut, named: true, barred, database })
+    }
+
+    /// All datasets of a run, by name, to take away. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Denied`] if the permit does not cover their names; as [`Engine::run`].
+    pub async fn export_run(&self, permit: &Permit, id: &str) -> Result<Vec<RunDataset>> {
+        permit.covers(Action::ReadDatasets)?;
+        Ok(self.run_datasets(id).await?.into_iter().map(DatasetReport::row).collect())
+    }
+
+    /// All that a run's log says, to take away. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::export_run`]: it names datasets.
+    pub async fn export_log(&self, permit: &Permit, id: &str) -> Result<Vec<LogLine>> {
+        permit.covers(Action::ReadDatasets)?;
+        let job = self.job(id).await?;
+        self.store.whole_log_of(job.id).await.map_err(|it| self.store.error(it))
     }
 
     async fn first_datasets(&self, id: &str, state: Option<&str>) -> Result<Vec<RunDataset>> {

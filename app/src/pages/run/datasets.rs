@@ -19,6 +19,7 @@ pub fn Datasets(watch: Watch) -> impl IntoView {
     let datasets = Memo::new(move |_| page.read().datasets.clone());
     let named = Memo::new(move |_| page.read().named);
     let id = frame.get_untracked().run.id;
+    let all = id.clone();
     view! {
         <section class="card" aria-labelledby="datasets">
             <h2 id="datasets">"Datasets"</h2>
@@ -49,7 +50,7 @@ pub fn Datasets(watch: Watch) -> impl IntoView {
             </nav>
             {move || {
                 if named.get() {
-                    Either::Left(view! { <Listed datasets=datasets.get() /> })
+                    Either::Left(view! { <Listed datasets=datasets.get() id=all.clone() /> })
                 } else {
                     Either::Right(view! {
                         <p class="muted">"An admin sees which datasets these are."</p>
@@ -61,23 +62,24 @@ pub fn Datasets(watch: Watch) -> impl IntoView {
 }
 
 #[component]
-fn Listed(datasets: Vec<RunDataset>) -> impl IntoView {
+fn Listed(datasets: Vec<RunDataset>, id: String) -> impl IntoView {
     if datasets.is_empty() {
         return Either::Left(view! { <p class="muted">"None"</p> });
     }
-    let cut = datasets.len() >= SHOWN;
+    let words = if datasets.len() >= SHOWN {
+        format!("The first {SHOWN} by name: download all of them as CSV")
+    } else {
+        "Download as CSV".to_owned()
+    };
     Either::Right(view! {
         <Table caption="Datasets of the run" columns=&COLUMNS>
             {datasets.into_iter().map(|dataset| view! { <Dataset dataset /> }).collect_view()}
         </Table>
-        {cut
-            .then(|| {
-                view! {
-                    <p class="muted">
-                        {format!("The first {SHOWN} by name; choose a state to see others.")}
-                    </p>
-                }
-            })}
+        <p class="muted">
+            <a href=format!("/api/runs/{id}/datasets.csv") rel="external">
+                {words}
+            </a>
+        </p>
     })
 }
 

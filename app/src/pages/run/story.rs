@@ -60,17 +60,21 @@ pub fn Log(watch: Watch) -> impl IntoView {
                     });
                 }
                 let lines = log.get();
-                let shown = lines.len();
+                let all = format!("/api/runs/{}/log.txt", watch.frame.read_untracked().run.id);
+                let words = if is_cut.get() {
+                    format!("The newest {} lines: download all of them", lines.len())
+                } else {
+                    "Download the log".to_owned()
+                };
                 Either::Right(view! {
                     <ol class="log">
                         {lines.into_iter().map(|line| view! { <Line line /> }).collect_view()}
                     </ol>
-                    {is_cut.get().then(|| {
-                            let all = format!(
-                                "The newest {shown} lines; `fiftyone-migrate runs show ID` shows more.",
-                            );
-                            view! { <p class="muted">{all}</p> }
-                        })}
+                    <p class="muted">
+                        <a href=all rel="external">
+                            {words}
+                        </a>
+                    </p>
                 })
             }}
         </section>

@@ -18,10 +18,19 @@ impl Store {
 
     /// A run's log, from its beginning; of a long one the last part.
     pub async fn log_of(&self, run: ObjectId) -> Result<Vec<LogLine>, Failure> {
+        self.log_lines(run, SHOWN.into()).await
+    }
+
+    /// The whole log of a run, from its beginning.
+    pub async fn whole_log_of(&self, run: ObjectId) -> Result<Vec<LogLine>, Failure> {
+        self.log_lines(run, 0).await
+    }
+
+    /// The last lines of a run's log; `at_most`: 0 for all.
+    async fn log_lines(&self, run: ObjectId, at_most: i64) -> Result<Vec<LogLine>, Failure> {
         let log = self.jobs.collection::<Document>(LOG);
         // The ids of two processes say nothing of what was first within one second.
-        let found =
-            log.find(doc! { "run": run }).sort(doc! { "at": -1, "_id": -1 }).limit(SHOWN.into());
+        let found = log.find(doc! { "run": run }).sort(doc! { "at": -1, "_id": -1 }).limit(at_most);
         let mut found: Vec<Document> = found.await?.try_collect().await?;
         found.reverse();
         let text = |it: &Document, key: &str| it.get_str(key).unwrap_or_default().to_owned();
