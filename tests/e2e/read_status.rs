@@ -79,6 +79,20 @@ async fn refreshing_reads_again_and_leaves_the_page_where_it_is() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_bar_leads_to_its_datasets() -> Result<()> {
+    let app = App::start().await?;
+    let browser = Browser::start(Scripts::On).await?;
+    browser.be(&app.address, &app.admin).await?;
+    browser.open_live(&app.address).await?;
+    browser.press("//*[name()='a'][@aria-label='0.21.2: 1 dataset']").await?;
+    browser.wait_for("//h1", |it| it == "Datasets").await?;
+    let rows = browser.wait_for("//table", |it| it.contains("0.21.2")).await?;
+    assert!(!rows.contains("0.18.0"), "{rows}");
+    browser.close().await?;
+    app.stop().await
+}
+
+#[tokio::test]
 async fn refreshing_without_scripts_loads_the_page_again() -> Result<()> {
     let app = App::start().await?;
     let browser = Browser::start(Scripts::Off).await?;

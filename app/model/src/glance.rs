@@ -7,8 +7,8 @@ use crate::{RunFrame, Tone, VersionCount};
 /// What there is to see of a deployment at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
-    /// The moment, by the server's clock, as RFC 3339 in UTC.
-    pub at: String,
+    /// Whether a run goes on, so that it is worth looking again soon.
+    pub goes_on: bool,
     /// What follows from all of it.
     pub headline: Headline,
     /// Which version everything is at: Enterprise, compatibility, database, datasets.
@@ -57,13 +57,3 @@ pub struct Todo {
     /// Where it leads.
     pub address: String,
 }
-
-impl Glance {
-    /// Whether something goes on that is worth looking at again soon.
-    pub fn goes_on(&self) -> bool {
-        self.headline.word.starts_with(RUNNING)
-    }
-}
-
-/// How the headline of a deployment begins that is being migrated now.
-pub const RUNNING: &str = "Running";

@@ -38,7 +38,7 @@ pub use datasets::{
 };
 pub use diff::{Change, Diff, Part, Place};
 pub use estimate::{Amount, Basis, Estimate, Labor, Load, Rate, Rates, Span};
-pub use glance::{Fact, Glance, Headline, RUNNING, Todo};
+pub use glance::{Fact, Glance, Headline, Todo};
 pub use job::{
     JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,
     TRANSITIONS,

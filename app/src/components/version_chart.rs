@@ -74,6 +74,8 @@ fn Bars(counts: Vec<VersionCount>, leads: bool) -> impl IntoView {
             <g>
             <a class="chart-row" href=them aria-label=said
                 data-outdated=count.needs_migration.to_string()>
+                <rect class="chart-row-place" y=format!("{}em", ROW_EM * f64::from(index)) width="100%"
+                    height=format!("{ROW_EM}em") />
                 <text class="chart-version" y=middle.clone()>{label(&count)}</text>
                 <rect class="bar" x=start.clone() y=top.clone() width=width_percent.clone()
                     height="1.35em" rx="4" />

@@ -53,7 +53,7 @@ fn Latest(
         Some(latest) => latest.err(),
         None => failed.clone(),
     };
-    let goes_on = Memo::new(move |_| shown.read().as_ref().is_some_and(Glance::goes_on));
+    let goes_on = Memo::new(move |_| shown.read().as_ref().is_some_and(|it| it.goes_on));
     let asked = StoredValue::new(0);
     live::each_half_second(move |ms, is_seen| {
         let is_due = ms.saturating_sub(asked.get_value()) >= ACTIVE_MS;

@@ -3,7 +3,7 @@
 use bson::DateTime;
 use model::{Action, Glance, Permit, RunFrame};
 
-use crate::{Engine, Result, clock, facts, headline::headline, shown::as_seen};
+use crate::{Engine, Result, clock, facts, headline::headline, shown::as_seen, store::Failure};
 
 /// How many runs it shows.
 const RUNS: i64 = 5;
@@ -25,8 +25,9 @@ impl Engine {
             self.newest_runs(),
         );
         let (status, mut runs) = (status?, as_seen(permit, runs?));
+        let goes_on = runs.iter().any(|it| it.run.state.is_active());
         // A server that migrates has better things to do.
-        if !runs.iter().any(|it| it.run.state.is_active()) {
+        if !goes_on {
             self.read_ahead();
         }
         let headline = headline(&status, &runs, self.known_blocked(), permit);
@@ -34,10 +35,10 @@ impl Engine {
         if permit.covers(Action::ReadRuns).is_err() {
             runs.clear();
         }
-        let (topology, disk) = (topology.ok(), disk.ok().flatten());
-        let disk = disk.map(|it| it.free_bytes);
+        let topology = told(topology).map_err(|it| store.error(it))?;
+        let disk = told(disk).map_err(|it| store.error(it))?.flatten().map(|it| it.free_bytes);
         Ok(Glance {
-            at: clock::text(DateTime::now()),
+            goes_on,
             headline,
             ladder: facts::ladder(&status),
             deployment: facts::deployment(
@@ -65,5 +66,13 @@ impl Engine {
             frames.push(RunFrame::of(self.summary(it, false).await?, &now));
         }
         Ok(frames)
+    }
+}
+
+/// What MongoDB says, or nothing where our user may not know.
+fn told<T>(asked: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match asked {
+        Err(failure) if failure.is_of_privileges() => Ok(None),
+        asked => asked.map(Some),
     }
 }

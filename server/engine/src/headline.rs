@@ -1,7 +1,8 @@
 //! One sentence of verdict for a deployment, and what there is to do about it: without a database.
 
 use model::{
-    Action, Headline, JobState, Permit, RUNNING, RunFrame, Status, Todo, Tone, words::counted,
+    Action, Headline, JobState, Permit, RunFrame, Status, Todo, Tone,
+    words::{count, counted},
 };
 
 /// The plan for all there is to do.
@@ -28,7 +29,7 @@ pub fn headline(status: &Status, runs: &[RunFrame], blocked: usize, permit: &Per
     if let Some((tone, what, sentence, button)) = last.and_then(unfinished) {
         let todos = todos.run(last, button).blocked(blocked).plan(status);
         let word = format!("Needs attention: {what}");
-        let sentence = format!("{sentence} {}", verdict.sentence);
+        let sentence = format!("{sentence} {}", ahead(status, blocked));
         return Headline { tone, word, sentence, todos: todos.all };
     }
     let word = match verdict.tone {
@@ -42,7 +43,27 @@ pub fn headline(status: &Status, runs: &[RunFrame], blocked: usize, permit: &Per
         _ => "Something to do".to_owned(),
     };
     let todos = todos.blocked(blocked).plan(status).all;
-    Headline { tone: verdict.tone, word, sentence: verdict.sentence.clone(), todos }
+    Headline { tone: verdict.tone, word, sentence: ahead(status, blocked), todos }
+}
+
+/// What can be upgraded, and what of it cannot.
+fn ahead(status: &Status, blocked: usize) -> String {
+    let Status { verdict, datasets, compatibility_version, database_version, .. } = status;
+    let blocked = u64::try_from(blocked).unwrap_or(u64::MAX);
+    if blocked == 0 {
+        return verdict.sentence.clone();
+    }
+    let behind: u64 = datasets.iter().filter(|it| it.needs_migration).map(|it| it.datasets).sum();
+    if blocked >= behind && database_version.as_ref() == Some(compatibility_version) {
+        let them = counted(behind, "dataset");
+        return format!(
+            "{them} cannot be upgraded to {compatibility_version} before what blocks it is mended."
+        );
+    }
+    let sentence = verdict.sentence.trim_end_matches('.');
+    let stays =
+        if blocked == 1 { "dataset is blocked and stays" } else { "datasets are blocked and stay" };
+    format!("{sentence}; {} {stays} until that is mended.", count(blocked))
 }
 
 fn running(frame: &RunFrame, todos: Todos<'_>) -> Headline {
@@ -59,7 +80,7 @@ fn running(frame: &RunFrame, todos: Todos<'_>) -> Headline {
     let left = if frame.run.held { "" } else { "; nobody carries it out at the moment" };
     Headline {
         tone: Tone::Todo,
-        word: format!("{RUNNING}: {about}{} %", share.percent),
+        word: format!("Running: {about}{} %", share.percent),
         sentence: format!("{does}: {}{left}.", frame.run.asked),
         todos: todos.run(Some(frame), "Watch it").all,
     }
@@ -135,7 +156,7 @@ mod tests {
 
     use model::{
         Cause, EnterpriseVersion, FailureGroup, JournalState, Pace, Principal, Role, RunSummary,
-        Verdict,
+        Verdict, VersionCount,
     };
 
     use super::*;
@@ -222,6 +243,25 @@ mod tests {
         assert_eq!(word(&good, &failed, 0), "Nothing to do", "somebody has done it since");
         let since = [run(JobState::Completed, 0), run(JobState::CompletedWithFailures, 3)];
         assert_eq!(word(&todo, &since, 0), "Ready to upgrade to 1.22.1");
+    }
+
+    #[test]
+    fn nobody_is_told_that_what_is_blocked_can_be_upgraded() {
+        let with = |database: &str, datasets: u64, blocked: usize| {
+            let behind = VersionCount { version: None, datasets, needs_migration: true };
+            let it = Status {
+                database_version: Some(database.into()),
+                datasets: vec![behind],
+                ..status(Tone::Todo, true)
+            };
+            ahead(&it, blocked)
+        };
+        assert_eq!(with("0.18.0", 2, 0), "So it is.");
+        let some = "So it is; 1 dataset is blocked and stays until that is mended.";
+        assert_eq!(with("0.18.0", 1, 1), some, "the database can be upgraded");
+        assert_eq!(with("1.22.1", 3, 1), some);
+        let none = "2 datasets cannot be upgraded to 1.22.1 before what blocks it is mended.";
+        assert_eq!(with("1.22.1", 2, 2), none);
     }
 
     #[test]

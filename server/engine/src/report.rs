@@ -66,16 +66,20 @@ pub struct DatabaseReport {
 impl DatabaseReport {
     /// Whether it is newer where it is going to, as far as both say where they are.
     pub fn goes_up(&self) -> bool {
-        let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
-        version(&self.destination) > version(&self.head)
+        release(self.destination.as_deref()) > release(self.head.as_deref())
     }
 
     /// Whether it is older where it is going to.
     pub fn goes_down(&self) -> bool {
-        let version = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
-        let (head, destination) = (version(&self.head), version(&self.destination));
+        let (head, destination) =
+            (release(self.head.as_deref()), release(self.destination.as_deref()));
         head.zip(destination).is_some_and(|(from, to)| may_go_down(Some(&from), &to))
     }
+}
+
+/// The version that a text says. What is none is told where the document is read, and has no way to go.
+fn release(text: Option<&str>) -> Option<revisions::Release> {
+    text?.parse().ok()
 }
 
 /// What happens to one dataset.
@@ -206,10 +210,8 @@ impl State {
 impl DatasetReport {
     /// Whether it goes down, or might: where it is may not be known.
     pub fn may_go_down(&self) -> bool {
-        // What is no version is told where the dataset is read; it has no way down.
-        let release = |it: &Option<String>| it.as_ref()?.parse::<revisions::Release>().ok();
-        let destination = release(&self.destination);
-        destination.is_some_and(|to| may_go_down(release(&self.head).as_ref(), &to))
+        let head = release(self.head.as_deref());
+        release(self.destination.as_deref()).is_some_and(|to| may_go_down(head.as_ref(), &to))
     }
 
     /// What to call it in a sentence. On one line, and with nothing in it that a terminal would obey.
