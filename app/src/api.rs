@@ -13,6 +13,7 @@ mod gate;
 mod migrate;
 #[cfg(feature = "ssr")]
 mod once;
+mod rights;
 mod runs;
 mod session;
 mod settings;
@@ -38,6 +39,9 @@ pub use migrate::{
 };
 #[cfg(feature = "ssr")]
 pub use once::told_invitation;
+pub use rights::{
+    ChangeGroup, GiveRight, MakeGroup, RemoveGroup, TakeRight, all_groups, rights_of, rights_to,
+};
 pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use settings::read_settings;

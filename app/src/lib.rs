@@ -109,19 +109,23 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, Settings, SignInPage,
-        UsersPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RightsOfGroup, RightsOfMembers,
+        RightsOfPerson, RightsToDataset, Settings, SignInPage, UsersPage, Versions,
     };
 
     view! {
         <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
         <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
+        <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
+        <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
+        <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
+        <Route path=path!("/users/:name") view=RightsOfPerson ssr=SsrMode::Async />
         <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />
     }
     .into_inner()

@@ -13,6 +13,8 @@ mod invitation;
 mod migrate;
 mod not_found;
 mod overview;
+#[cfg(feature = "ssr")]
+mod rights;
 mod run;
 mod runs;
 mod sdk;
@@ -38,6 +40,8 @@ pub use invitation::InvitationPage;
 pub use migrate::Migrate;
 pub use not_found::NotFound;
 pub use overview::Overview;
+#[cfg(feature = "ssr")]
+pub use rights::{RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset};
 pub use run::Run;
 pub use runs::Runs;
 pub use sdk::SdkPage;

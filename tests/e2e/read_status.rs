@@ -2,6 +2,7 @@
 
 mod browse_datasets;
 mod install_sdk;
+mod rights;
 mod runs;
 mod see_dataset;
 mod sign_in;

@@ -9,10 +9,9 @@ use anyhow::ensure;
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use engine::{Engine, Error, JobState};
 use model::{
-    Action, Approval, CheckResult, DatasetPage, DatasetQuery, DatasetRow, Outlook, Permit,
-    PlanQuestion, PlanScope, Role,
+    Approval, CheckResult, DatasetPage, DatasetQuery, DatasetRow, Outlook, PlanQuestion, PlanScope,
 };
-use tests::{Deployment, Dice, NEWEST, console, image_dataset, image_samples, permit_of, ready};
+use tests::{Deployment, Dice, NEWEST, console, image_dataset, image_samples, ready};
 
 const VERSIONS: [Option<&str>; 6] =
     [Some("1.12.0"), Some("1.12.1"), Some(NEWEST), Some("99.0.0"), Some("banana"), None];
@@ -299,29 +298,4 @@ async fn a_selection_of_some_is_of_those_and_one_that_is_not_kept_says_so() {
     let selections = deployment.jobs().collection::<Document>("dataset_selections");
     selections.update_one(doc! { "_id": id }, long_ago).await.unwrap();
     is_gone(&engine, &some.id).await;
-}
-
-#[tokio::test]
-async fn whoever_may_not_see_all_datasets_sees_selects_and_takes_away_none() {
-    let deployment = Deployment::at("0.18.0").await;
-    deployment.plant("datasets", ["cats"].map(image_dataset)).await;
-    let engine = deployment.engine().await;
-    let ada: Permit = permit_of("ada", Role::Member);
-    let all = DatasetQuery::parse("");
-    let selection = engine.select(&console(), &all, None).await.unwrap();
-    let question = PlanQuestion {
-        scope: PlanScope::Selection,
-        selection: selection.id.clone(),
-        ..PlanQuestion::default()
-    };
-    for error in [
-        engine.dataset_page(&ada, &all).await.unwrap_err(),
-        engine.export_datasets(&ada, &all).await.unwrap_err(),
-        engine.select(&ada, &all, None).await.unwrap_err(),
-        engine.selection(&ada, &selection.id).await.unwrap_err(),
-        engine.preview(&ada, &question).await.unwrap_err(),
-    ] {
-        let Error::Denied(denied) = error else { panic!("{error}") };
-        assert_eq!(denied.action, Action::ReadDatasets);
-    }
 }

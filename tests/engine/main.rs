@@ -17,6 +17,7 @@ mod lease;
 mod pace;
 mod permits;
 mod replica_set;
+mod rights;
 mod step_down;
 mod undo;
 mod verify;

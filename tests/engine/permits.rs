@@ -57,7 +57,7 @@ async fn a_member_sees_what_a_migration_would_do_and_may_not_do_it() {
     assert_eq!(plan.friction, Some(Friction::TypeName { name: name.clone() }));
     let approval = Approval { run: plan.run, hash: plan.hash, typed: name };
     let started = engine.start(&ada, &question, &approval, None).await;
-    assert_eq!(denied(started), Action::MigrateDatabase);
+    assert_eq!(denied(started), Action::Downgrade);
     assert_eq!(denied(engine.repair(&ada, quiet()).await), Action::Repair);
     assert_eq!(denied(engine.forget_archive(&ada, None).await), Action::UndoRuns);
     assert_eq!(denied(engine.plant_demo(&ada).await), Action::MigrateDatabase);

@@ -47,11 +47,34 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
         &[("account", "nobody"), ("disabled", "true")],
     ),
     ("POST", "/api/users/end_sessions", Some(Action::ManageUsers), &[("account", "nobody")]),
+    ("GET", "/api/groups", Some(Action::ManageUsers), &[]),
+    ("POST", "/api/groups/make", Some(Action::ManageUsers), &[("name", "x")]),
+    ("POST", "/api/groups/remove", Some(Action::ManageUsers), &[("group", "x")]),
+    (
+        "POST",
+        "/api/groups/change",
+        Some(Action::ManageUsers),
+        &[("group", "x"), ("account", "nobody"), ("is_in", "true")],
+    ),
+    ("GET", "/api/rights?about=members", Some(Action::ManageUsers), &[]),
+    ("GET", "/api/rights/dataset?id=x", Some(Action::ManageUsers), &[]),
+    (
+        "POST",
+        "/api/rights/give",
+        Some(Action::ManageUsers),
+        &[("to", "person:nobody"), ("dataset", "x"), ("right", "view")],
+    ),
+    (
+        "POST",
+        "/api/rights/take",
+        Some(Action::ManageUsers),
+        &[("to", "person:nobody"), ("dataset", "x")],
+    ),
     ("GET", "/api/runs", Some(Action::ReadRuns), &[]),
     ("GET", "/api/run?id=x", Some(Action::ReadRuns), &[]),
     ("POST", "/api/control_run", Some(Action::ControlRuns), &[("id", "x"), ("event", "pause")]),
     ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
-    ("POST", "/api/datasets/select", Some(Action::ReadDatasets), &[("query", "")]),
+    ("POST", "/api/datasets/select", Some(Action::PreviewMigration), &[("query", "")]),
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),
     ("GET", "/api/settings", Some(Action::ReadSettings), &[]),
     ("GET", "/api/dataset?id=x", Some(Action::PreviewMigration), &[]),
@@ -69,7 +92,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     (
         "POST",
         "/api/start_migration",
-        Some(Action::MigrateDatabase),
+        Some(Action::MigrateDataset),
         &[
             ("question[scope]", "database"),
             ("question[destination]", "1.22.1"),
@@ -90,8 +113,8 @@ const OTHERS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/datasets/export?format=csv", Some(Action::ReadDatasets), &[]),
     ("GET", "/api/datasets/x/documents", Some(Action::PreviewMigration), &[]),
     ("GET", "/api/runs/x/events", Some(Action::ReadRuns), &[]),
-    ("GET", "/api/runs/x/datasets.csv", Some(Action::ReadDatasets), &[]),
-    ("GET", "/api/runs/x/log.txt", Some(Action::ReadDatasets), &[]),
+    ("GET", "/api/runs/x/datasets.csv", Some(Action::ReadEveryDataset), &[]),
+    ("GET", "/api/runs/x/log.txt", Some(Action::ReadEveryDataset), &[]),
 ];
 
 #[tokio::test]

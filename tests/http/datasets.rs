@@ -160,13 +160,27 @@ async fn what_is_downloaded_is_all_that_is_found_and_nothing_in_it_is_a_formula(
 }
 
 #[tokio::test]
-async fn the_list_is_for_admins_as_there_are_no_rights_to_single_datasets_yet() -> Result<()> {
+async fn everybody_lists_what_they_were_given_a_right_to_and_members_plan_for_it() -> Result<()> {
     let app = App::start().await?;
-    let member = app.sign_up("bob", Role::Member).await?;
-    let page = app.get_as(&member, "/datasets").await?;
-    assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.text().contains("may not see the datasets"), "{}", page.text());
-    assert!(!page.text().contains("cats") && !page.text().contains("href=\"/datasets\""));
-    assert!(see(&app, "/").await?.contains("href=\"/datasets\""));
+    let (member, guest) =
+        (app.sign_up("bob", Role::Member).await?, app.sign_up("eve", Role::Guest).await?);
+    for who in [&member, &guest] {
+        let page = app.get_as(who, "/datasets").await?;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text().contains("You have a right to none of this kind"), "{}", page.text());
+        assert!(!page.text().contains("cats"));
+        let all = app.get_as(who, "/api/datasets/export?format=csv").await?.text();
+        assert!(!all.contains("cats"), "{all}");
+    }
+    for to in ["person:bob", "person:eve"] {
+        let form = [("to", to), ("dataset", "cats"), ("right", "manage")];
+        let given = app.post_as(&app.admin, "/api/rights/give", &form).await?;
+        assert!(given.status.is_success(), "{}", given.text());
+    }
+    let page = app.get_as(&member, "/datasets").await?.text();
+    assert!(page.contains("cats") && page.contains("Plan for those that are checked"), "{page}");
+    assert!(!page.contains("dogs"), "{page}");
+    let page = app.get_as(&guest, "/datasets").await?.text();
+    assert!(page.contains("cats") && !page.contains("Plan for"), "{page}");
     app.stop().await
 }

@@ -32,8 +32,10 @@ pub enum Action {
     KeepOwnAccount,
     /// See the runs there are and were, and how far they are.
     ReadRuns,
-    /// See which datasets there are, all of them: there are no rights to single ones yet.
+    /// See the datasets that one has a right to; see [`crate::Rights`].
     ReadDatasets,
+    /// See all datasets, and whatever names some.
+    ReadEveryDataset,
     /// See what a migration would do.
     PreviewMigration,
     /// Take one dataset, which one may manage, up to the version of the database.
@@ -124,12 +126,13 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::KeepOwnAccount,
         Self::ReadRuns,
         Self::ReadDatasets,
+        Self::ReadEveryDataset,
         Self::PreviewMigration,
         Self::MigrateDataset,
         Self::MigrateDatabase,
@@ -145,9 +148,11 @@ impl Action {
     /// The weakest role that may do this. One arm per action: no wildcard.
     pub const fn needs(self) -> Role {
         match self {
-            Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount => Role::Guest,
+            Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount | Self::ReadDatasets => {
+                Role::Guest
+            }
             Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
-            Self::ReadDatasets
+            Self::ReadEveryDataset
             | Self::MigrateDatabase
             | Self::Downgrade
             | Self::ControlRuns
@@ -173,6 +178,7 @@ impl Action {
             | Self::KeepOwnAccount
             | Self::ReadRuns
             | Self::ReadDatasets
+            | Self::ReadEveryDataset
             | Self::PreviewMigration
             | Self::ReadClients
             | Self::ReadSettings
@@ -211,6 +217,11 @@ impl Permit {
         self.action
     }
 
+    /// The role of whoever was allowed to.
+    pub const fn role(&self) -> Role {
+        self.holder.role
+    }
+
     /// Who was allowed to.
     pub fn holder(&self) -> &str {
         &self.holder.name
@@ -239,7 +250,8 @@ impl fmt::Display for Action {
             Self::ReadVersions => "read which versions there are",
             Self::KeepOwnAccount => "keep an account",
             Self::ReadRuns => "look at runs",
-            Self::ReadDatasets => "see the datasets",
+            Self::ReadDatasets => "see datasets",
+            Self::ReadEveryDataset => "see all datasets",
             Self::PreviewMigration => "preview a migration",
             Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",
@@ -263,9 +275,10 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_may_read_the_status_and_keep_an_account_and_nothing_else() {
+    fn a_guest_may_read_the_status_and_keep_an_account_and_see_what_was_given_to_them() {
         let mine: Vec<Action> = Action::ALL.into_iter().filter(|it| Role::Guest.may(*it)).collect();
-        assert_eq!(mine, [Action::ReadStatus, Action::ReadVersions, Action::KeepOwnAccount]);
+        use Action::{KeepOwnAccount, ReadDatasets, ReadStatus, ReadVersions};
+        assert_eq!(mine, [ReadStatus, ReadVersions, KeepOwnAccount, ReadDatasets]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct DatasetView {
     pub id: String,
     /// What to call it: its name, or its `_id` where it has none.
     pub label: String,
+    /// Whether whoever looks may give others rights to it.
+    pub may_share: bool,
     /// The version in its document; `None` if there is none.
     pub version: Option<String>,
     /// The version that it is at, which its content shows where its document does not say; `None` if nobody can tell.

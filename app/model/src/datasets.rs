@@ -210,6 +210,10 @@ pub struct DatasetPage {
     pub at: String,
     /// Whether they are being read anew.
     pub reading: bool,
+    /// Whether there may be others that do not exist for whoever looks.
+    pub restricted: bool,
+    /// Whether whoever looks may see what a migration would do to each.
+    pub may_plan: bool,
 }
 
 /// Datasets that somebody has selected, as they were then.

@@ -13,6 +13,7 @@ mod glance;
 mod job;
 mod pace;
 mod plan;
+mod rights;
 mod run;
 pub mod sdk;
 mod settings;
@@ -48,6 +49,9 @@ pub use plan::{
     Approval, CheckResult, DatabaseStep, Friction, Loss, MigrationPlan, NAMED, NotStarted,
     PlanChange, PlanCheck, PlanDestination, PlanGroup, PlanQuestion, PlanScope, Stakes, Started,
     UnknownScope,
+};
+pub use rights::{
+    DatasetRights, Grant, Grantee, GranteePage, Group, Right, Rights, UnknownGrantee, UnknownRight,
 };
 pub use run::{Pulse, RUN_CSV_HEAD, RunDataset, RunFrame, RunPage, Share};
 pub use settings::{ServerSettings, Topology};

@@ -6,7 +6,7 @@ use model::{DatasetPage, SelectionSummary};
 
 use super::ApiError;
 
-/// A page of the datasets. `query`: that of the page's address, see [`model::DatasetQuery`]. Reading changes nothing.
+/// A page of the datasets that one has a right to. `query`: that of the page's address, see [`model::DatasetQuery`]. Reading changes nothing.
 #[server(endpoint = "datasets", input = GetUrl)]
 pub async fn find_datasets(#[server(default)] query: String) -> Result<DatasetPage, ApiError> {
     let permit = super::gate::require(model::Action::ReadDatasets)?;
@@ -21,7 +21,7 @@ pub async fn select_datasets(
     #[server(default)] ids: Vec<String>, // absent where no box is checked
     #[server(default)] all: bool,        // absent where it is about those that are checked
 ) -> Result<SelectionSummary, ApiError> {
-    let permit = super::gate::require(model::Action::ReadDatasets)?;
+    let permit = super::gate::require(model::Action::PreviewMigration)?;
     let query = model::DatasetQuery::parse(&query);
     let ids = (!all).then_some(ids.as_slice());
     let selection = expect_context::<engine::Engine>().select(&permit, &query, ids).await?;

@@ -20,14 +20,14 @@ pub async fn preview_migration(question: PlanQuestion) -> Result<MigrationPlan, 
     Ok(expect_context::<engine::Engine>().preview(&permit, &question).await?)
 }
 
-/// Starts a migration whose plan was seen, and leads to its run; or, where nothing was started, to the plan as it is now.
+/// Starts a migration whose plan was seen, which for members is that of one dataset that they may manage, and leads to its run; or, where nothing was started, to the plan as it is now.
 #[server(endpoint = "start_migration")]
 pub async fn start_migration(
     question: PlanQuestion,
     approval: Approval,
     password: Option<String>, // once more, for a downgrade
 ) -> Result<Started, ApiError> {
-    let permit = super::gate::require(model::Action::MigrateDatabase)?;
+    let permit = super::gate::require(model::Action::MigrateDataset)?;
     let engine = expect_context::<engine::Engine>();
     let confirmed = match password.as_deref().filter(|it| !it.is_empty()) {
         Some(password) => Some(engine.accounts().confirm(&permit, password).await?),

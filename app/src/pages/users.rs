@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{AccountSummary, InvitationSummary, People, Role};
+use model::{AccountSummary, Grantee, Group, InvitationSummary, People, Role};
 
 use crate::api::{
-    EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody, form, told_invitation,
+    EndSessions, Invite, MakeGroup, SetDisabled, SetRole, TakeBack, all_groups, everybody, form,
+    told_invitation,
 };
 use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 
@@ -13,6 +14,7 @@ use crate::components::{Cell, Field, Head, Notice, Row, Table, When};
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let found = Resource::new(|| (), |()| everybody());
+    let groups = Resource::new(|| (), |()| all_groups());
     let invited = told_invitation();
     let refused = [
         form::refusal::<Invite>(),
@@ -20,6 +22,7 @@ pub fn UsersPage() -> impl IntoView {
         form::refusal::<SetDisabled>(),
         form::refusal::<EndSessions>(),
         form::refusal::<TakeBack>(),
+        form::refusal::<MakeGroup>(),
     ];
     view! {
         <Title text="Users" />
@@ -45,6 +48,11 @@ pub fn UsersPage() -> impl IntoView {
                             .into_any()
                     }
                 }
+            })}
+        </Suspense>
+        <Suspense>
+            {move || Suspend::new(async move {
+                groups.await.ok().map(|groups| view! { <Groups groups /> })
             })}
         </Suspense>
         <section class="card" aria-labelledby="invite">
@@ -104,10 +112,14 @@ fn Account(account: AccountSummary) -> impl IntoView {
     let AccountSummary { name, role, disabled, last_seen, sessions, .. } = account;
     let [_, has, seen, has_sessions, action] = ACCOUNT_COLUMNS;
     let (head, changed) = (name.clone(), name.clone());
+    let rights = Grantee::Person(name.to_lowercase()).address();
     view! {
         <Row>
             <Head>
-                {head} {disabled.then(|| view! { " " <span class="badge">"disabled"</span> })}
+                <a href=rights rel="external">
+                    {head}
+                </a>
+                {disabled.then(|| view! { " " <span class="badge">"disabled"</span> })}
             </Head>
             <Cell of=has>
                 <RoleForm name=changed role />
@@ -123,6 +135,44 @@ fn Account(account: AccountSummary) -> impl IntoView {
                 <AccountForms name disabled sessions />
             </Cell>
         </Row>
+    }
+}
+
+/// Groups, and where rights to datasets are given.
+#[component]
+fn Groups(groups: Vec<Group>) -> impl IntoView {
+    let none = groups.is_empty().then(|| view! { <p class="muted">"There are none yet."</p> });
+    let list = groups.into_iter().map(|it| {
+        let address = Grantee::Group(it.id).address();
+        let people = it.members.len();
+        let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
+        view! {
+            <li>
+                <a href=address rel="external">
+                    {it.name}
+                </a>
+                " "
+                <span class="muted">{people}</span>
+            </li>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="groups">
+            <h2 id="groups">"Groups and rights to datasets"</h2>
+            <p>
+                "A dataset exists only for those who have a right to it, and for admins. Rights are given to a person, by their name above, to a group, or to "
+                <a href=Grantee::Members.address() rel="external">
+                    "all members"
+                </a> "."
+            </p>
+            {none}
+            <ul class="lines">{list.collect_view()}</ul>
+            <form class="ask" method="post" action={form::address::<MakeGroup>()}>
+                <label for="group-name">"Make a group called"</label>
+                <input id="group-name" name="name" autocomplete="off" required />
+                <button class="button">"Make it"</button>
+            </form>
+        </section>
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod confirm;
 mod error;
+mod groups;
 mod invitations;
 mod name;
 mod password;
 mod people;
 mod rate;
+mod rights;
 mod sessions;
 mod token;
 
@@ -23,6 +25,7 @@ use error::Result;
 use name::Name;
 pub use name::NameFault;
 pub use password::PasswordFault;
+pub(crate) use rights::rights;
 pub use token::Token;
 
 use crate::{

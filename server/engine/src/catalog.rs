@@ -8,11 +8,12 @@
 mod listing;
 mod looks;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bson::DateTime;
-use model::{Action, Catalog, DatasetPage, DatasetQuery, DatasetRow, Permit};
+use model::{Action, Catalog, DatasetPage, DatasetQuery, DatasetRow, Permit, Rights};
 
 use self::listing::Listing;
 use self::looks::Looks;
@@ -69,18 +70,21 @@ pub struct Export {
 }
 
 impl Engine {
-    /// A page of the datasets. Writes nothing.
+    /// A page of the datasets that there are for whoever has the permit. Writes nothing.
     ///
     /// # Errors
     ///
     /// [`crate::Error::Denied`] if the permit does not cover it; if the server cannot be reached.
     pub async fn dataset_page(&self, permit: &Permit, query: &DatasetQuery) -> Result<DatasetPage> {
         permit.covers(Action::ReadDatasets)?;
-        let reading = self.reading().await?;
+        let (rights, reading) = (self.rights(permit).await?, self.reading().await?);
+        let catalog = reading.as_seen(&rights);
         Ok(DatasetPage {
-            found: reading.catalog.find(query),
-            all: whole(reading.catalog.len()),
-            looked_at: whole(reading.catalog.looked_at()),
+            found: catalog.find(query),
+            all: whole(catalog.shown()),
+            looked_at: whole(catalog.looked_at()),
+            restricted: !rights.sees_all(),
+            may_plan: permit.covers(Action::PreviewMigration).is_ok(),
             newest: crate::versions::newest().to_string(),
             as_of: clock::text(reading.as_of),
             at: clock::text(DateTime::now()),
@@ -88,15 +92,15 @@ impl Engine {
         })
     }
 
-    /// All datasets that are looked for, to take away. Writes nothing.
+    /// All that are looked for of these, to take away. Writes nothing.
     ///
     /// # Errors
     ///
     /// As [`Engine::dataset_page`].
     pub async fn export_datasets(&self, permit: &Permit, query: &DatasetQuery) -> Result<Export> {
         permit.covers(Action::ReadDatasets)?;
-        let reading = self.reading().await?;
-        let places = reading.catalog.matching(query).into();
+        let (rights, reading) = (self.rights(permit).await?, self.reading().await?);
+        let places = reading.as_seen(&rights).matching(query).into();
         Ok(Export { reading, places })
     }
 
@@ -234,9 +238,12 @@ impl Reading {
         self.ended + age < Moment::now()
     }
 
-    /// The datasets.
-    pub(crate) fn catalog(&self) -> &Catalog {
-        &self.catalog
+    /// The datasets that exist for somebody.
+    pub(crate) fn as_seen(&self, rights: &Rights) -> Cow<'_, Catalog> {
+        if rights.sees_all() {
+            return Cow::Borrowed(&self.catalog);
+        }
+        Cow::Owned(self.catalog.only(|id| rights.sees(id)))
     }
 
     /// What was read of them, in the same order.

@@ -49,7 +49,7 @@ impl Engine {
             ),
             datasets: status.datasets,
             runs,
-            browses: permit.covers(Action::ReadDatasets).is_ok(),
+            browses: permit.covers(Action::ReadEveryDataset).is_ok(),
         })
     }
 

@@ -139,7 +139,7 @@ impl Todos<'_> {
         if blocked == 0 {
             return self;
         }
-        self.with(Action::ReadDatasets, "See what is blocked", BLOCKED.to_owned())
+        self.with(Action::ReadEveryDataset, "See what is blocked", BLOCKED.to_owned())
     }
 
     fn plan(self, status: &Status) -> Self {

@@ -23,7 +23,6 @@ use crate::{
     load::{Loaded, Loader, Seen, Task, Times, Work},
     plan::{Plan, plan},
     report::printable,
-    shown::sees_names,
     store::{Entry, Failure},
     versions::newest,
 };
@@ -88,6 +87,7 @@ impl Engine {
         Ok(DatasetView {
             id: entry.id_text(),
             label: entry.label(),
+            may_share: permit.covers(Action::ManageUsers).is_ok(),
             version: entry.version.as_str().map(printable),
             head: seen.as_ref().map(|it| it.head.to_string()),
             media_type: text("media_type"),
@@ -132,9 +132,9 @@ impl Engine {
         permit.covers(Action::PreviewMigration)?;
         let error = |it| self.store.error(it);
         self.store.server().await?;
-        // Who may not see it is not told that it is there.
-        let found =
-            if sees_names(permit) { self.store.entry_of(id).await.map_err(error)? } else { None };
+        // Who may not see it is not told that it is there, not even by how long it takes.
+        let sees = self.rights(permit).await?.sees(id);
+        let found = if sees { self.store.entry_of(id).await.map_err(error)? } else { None };
         let Some(entry) = found else { return Err(Error::NoDataset(printable(id))) };
         let config = self.store.config().await?;
         let database = config.version().map(str::to_owned);

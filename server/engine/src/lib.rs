@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod results;
 mod retry;
+mod rights;
 mod run;
 mod runs;
 mod selection;

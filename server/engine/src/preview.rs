@@ -42,15 +42,11 @@ impl Engine {
     /// refused. What cannot be done with single datasets is in the plan.
     pub async fn preview(&self, permit: &Permit, question: &PlanQuestion) -> Result<MigrationPlan> {
         let request = self.request(permit, question).await?;
+        let named = self.may_name(permit, &request).await?;
         let run = ObjectId::new();
-        let report = self.foresee(permit, &request, run).await.map_err(|it| match it {
-            // A name that is nearly right would tell one that is.
-            Error::UnknownDataset { name, .. } if !sees_names(permit) => {
-                Error::UnknownDataset { name, nearest: None }
-            }
-            other => other,
-        })?;
-        let mut plan = self.plan_of(permit, &request, &report, run);
+        let report = self.foresee(permit, &request, run).await?;
+        let mut plan = self.plan_of(permit, &request, &report, run, named);
+        plan.forbidden = self.forbidden(permit, &request, &report).await?;
         plan.checks = self.checks(&request, &report).await?;
         Ok(plan)
     }
@@ -60,7 +56,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::leave_to_a_server`]. Where the plan has changed, or something else was to be typed, nothing is started
+    /// As [`Engine::leave_to_a_server`]; members may start what takes one dataset, which they may manage, up to the version of
+    /// the database. Where the plan has changed, or something else was to be typed, nothing is started
     /// either, which is no error.
     pub async fn start(
         &self,
@@ -69,7 +66,7 @@ impl Engine {
         approval: &Approval,
         confirmed: Option<&Confirmed>,
     ) -> Result<Started> {
-        permit.covers(Action::MigrateDatabase)?;
+        permit.covers(Action::MigrateDataset)?;
         self.allowed()?;
         let id = ObjectId::parse_str(&approval.run).map_err(|_| {
             Error::Refused(format!(
@@ -81,8 +78,10 @@ impl Engine {
             return Ok(Started::Run { id: id.to_hex() });
         }
         let request = self.request(permit, question).await?;
+        let named = self.may_name(permit, &request).await?;
         let report = self.foresee(permit, &request, id).await?;
-        let plan = self.plan_of(permit, &request, &report, id);
+        self.may_begin(permit, &request, &report).await?;
+        let plan = self.plan_of(permit, &request, &report, id, named);
         let not = match &plan.friction {
             None => Some(NotStarted::Nothing),
             Some(_) if plan.hash != approval.hash => Some(NotStarted::Changed),
@@ -133,10 +132,11 @@ impl Engine {
         request: &Request,
         report: &Report,
         run: ObjectId,
+        named: bool,
     ) -> MigrationPlan {
-        let (name, named) = (self.store.name(), sees_names(permit));
+        let name = self.store.name();
         let destination = request.destination.as_ref().unwrap_or(versions::newest()).to_string();
-        let database = report.database.as_ref().map(|it| step(it, named));
+        let database = report.database.as_ref().map(|it| step(it, sees_names(permit)));
         let goes_down = report.may_go_down();
         let (lost, archived) = losses(report);
         let stakes = Stakes {
@@ -145,13 +145,12 @@ impl Engine {
             goes_down,
             loses: !lost.is_empty(),
         };
-        let moves = database.as_ref().is_some_and(|it| it.destination.is_some());
-        let there_is_work = moves || stakes.datasets > 0;
+        let there_is_work = report.moves() || stakes.datasets > 0;
         MigrationPlan {
             database_name: name.to_owned(),
             sentence: sentence(report, &destination),
             friction: there_is_work.then(|| Friction::of(stakes, name)),
-            forbidden: self.forbidden(permit, goes_down),
+            forbidden: None,
             datasets: stakes.datasets,
             goes_down,
             groups: groups(report, named),
@@ -168,12 +167,20 @@ impl Engine {
     }
 
     /// Why whoever asks may not start it.
-    fn forbidden(&self, permit: &Permit, goes_down: bool) -> Option<String> {
+    async fn forbidden(
+        &self,
+        permit: &Permit,
+        request: &Request,
+        report: &Report,
+    ) -> Result<Option<String>> {
         if let Some(barrier) = self.barrier() {
-            return Some(barrier.to_owned());
+            return Ok(Some(barrier.to_owned()));
         }
-        let wanted = if goes_down { Action::Downgrade } else { Action::MigrateDatabase };
-        permit.covers(wanted).err().map(|it| it.to_string())
+        match self.may_begin(permit, request, report).await {
+            Ok(()) => Ok(None),
+            Err(why @ (Error::Denied(_) | Error::Refused(_))) => Ok(Some(why.to_string())),
+            Err(error) => Err(error),
+        }
     }
 }
 

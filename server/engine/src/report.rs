@@ -267,6 +267,11 @@ impl Report {
             || self.datasets.iter().filter(planned).any(DatasetReport::may_go_down)
     }
 
+    /// Whether the database itself goes somewhere.
+    pub fn moves(&self) -> bool {
+        self.database.as_ref().is_some_and(|it| it.destination.is_some())
+    }
+
     /// The datasets in this state.
     pub fn count(&self, state: State) -> usize {
         self.datasets.iter().filter(|it| it.state == state).count()

@@ -214,10 +214,7 @@ impl Engine {
         request: &Request,
         plan: &Report,
     ) -> Result<RunSummary> {
-        permit.covers(Action::MigrateDatabase)?;
-        if plan.may_go_down() {
-            permit.covers(Action::Downgrade)?;
-        }
+        self.may_begin(permit, request, plan).await?;
         let datasets = plan.count(State::Planned) + plan.count(State::Refused);
         let destination = request.destination.as_ref().unwrap_or(crate::versions::newest());
         let asked = Asked::of(request);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Engine, Error, Report, Result, clock,
+    shown::sees_names,
     store::{Selected, Selection, Store},
 };
 
@@ -27,7 +28,7 @@ pub struct Frozen {
 }
 
 impl Engine {
-    /// Selects datasets: those with these ids, or all that are looked for. Written to the runs' own database, and kept for a
+    /// Selects datasets that there are for whoever has the permit: those with these ids, or all that are looked for. Written to the runs' own database, and kept for a
     /// day, or as long as the run that is made of it.
     ///
     /// # Errors
@@ -39,14 +40,16 @@ impl Engine {
         query: &DatasetQuery,
         ids: Option<&[String]>,
     ) -> Result<SelectionSummary> {
-        permit.covers(Action::ReadDatasets)?;
+        permit.covers(Action::PreviewMigration)?;
+        let rights = self.rights(permit).await?;
         let reading = self.fresh_reading().await?;
-        let (catalog, listing) = (reading.catalog(), reading.listing());
+        let (catalog, listing) = (reading.as_seen(&rights), reading.listing());
         let places = match ids {
             None => catalog.matching(query),
             Some(ids) => {
                 let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
-                (0..listing.len()).filter(|it| ids.contains(listing.id(*it))).collect()
+                let wanted = |id: &str| ids.contains(id) && rights.sees(id);
+                (0..listing.len()).filter(|it| wanted(listing.id(*it))).collect()
             }
         };
         let entries = places.into_iter().filter_map(|it| listing.entry(it));
@@ -77,7 +80,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if it is not kept any more.
+    /// [`Error::Denied`] if the permit does not cover it; [`Error::Refused`] if it is not kept any more, or somebody else has
+    /// made it, who may see more than whoever asks.
     pub async fn selection(&self, permit: &Permit, id: &str) -> Result<SelectionSummary> {
         let frozen = self.frozen(permit, id).await?;
         Ok(summary(self.kept(frozen.id).await?))
@@ -85,9 +89,12 @@ impl Engine {
 
     /// The same, to refer to it.
     pub(crate) async fn frozen(&self, permit: &Permit, id: &str) -> Result<Frozen> {
-        permit.covers(Action::ReadDatasets)?;
+        permit.covers(Action::PreviewMigration)?;
         let id = ObjectId::parse_str(id).map_err(|_| gone(id))?;
         let selection = self.kept(id).await?;
+        if !sees_names(permit) && selection.by != permit.holder() {
+            return Err(gone(&id.to_hex()));
+        }
         Ok(Frozen { id, datasets: u64::try_from(selection.datasets).unwrap_or(0) })
     }
 

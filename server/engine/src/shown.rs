@@ -73,7 +73,7 @@ impl Engine {
     ///
     /// [`crate::Error::Denied`] if the permit does not cover their names; as [`Engine::run`].
     pub async fn export_run(&self, permit: &Permit, id: &str) -> Result<Vec<RunDataset>> {
-        permit.covers(Action::ReadDatasets)?;
+        permit.covers(Action::ReadEveryDataset)?;
         Ok(self.run_datasets(id).await?.into_iter().map(DatasetReport::row).collect())
     }
 
@@ -83,7 +83,7 @@ impl Engine {
     ///
     /// As [`Engine::export_run`]: it names datasets.
     pub async fn export_log(&self, permit: &Permit, id: &str) -> Result<Vec<LogLine>> {
-        permit.covers(Action::ReadDatasets)?;
+        permit.covers(Action::ReadEveryDataset)?;
         let job = self.job(id).await?;
         self.store.whole_log_of(job.id).await.map_err(|it| self.store.error(it))
     }
@@ -112,9 +112,9 @@ impl Engine {
     }
 }
 
-/// Whether names of datasets may be shown: there is nothing yet that says of which.
+/// Whether the names of all datasets may be shown, whatever they come with.
 pub fn sees_names(permit: &Permit) -> bool {
-    permit.covers(Action::ReadDatasets).is_ok()
+    permit.covers(Action::ReadEveryDataset).is_ok()
 }
 
 impl DatasetReport {

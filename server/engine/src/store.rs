@@ -40,7 +40,8 @@ use mongodb::{Client, Collection, Database, error::ErrorKind, options::ClientOpt
 use tokio::sync::OnceCell;
 
 pub use accounts::{
-    Access, Account, Admission, Change, FIRST_INVITATION, Invitation, Limit, Session,
+    Access, Account, Admission, Change, FIRST_INVITATION, GroupRecord, Invitation, Limit,
+    RightRecord, Session,
 };
 pub use archive::{ARCHIVE_VALUES, ArchiveEntry, ArchiveId, Given, Giving, UsedArchive, archived};
 pub use changes::Touched;

@@ -42,7 +42,7 @@ async fn file(
     kind: &'static str,
     attached: &'static str,
 ) -> Response {
-    let permit = match asking.permit(Action::ReadDatasets) {
+    let permit = match asking.permit(Action::ReadEveryDataset) {
         Ok(permit) => permit,
         Err(error) => return (status_of(&error), error.to_string()).into_response(),
     };

@@ -23,6 +23,8 @@ pub struct Catalog {
     read: Arc<Read>,
     /// What is known of each beside its document.
     looks: Vec<Look>,
+    /// Which of them there are for whoever looks; `None`: all.
+    shown: Option<Arc<[bool]>>,
 }
 
 /// What was read of all datasets.
@@ -88,7 +90,7 @@ impl Catalog {
             looks.push(Look { samples: row.samples, outlook: row.outlook });
         }
         read.ranks = ranks(&read.words[Facet::Version.place()]);
-        Self { read: Arc::new(read), looks }
+        Self { read: Arc::new(read), looks, shown: None }
     }
 
     /// By what datasets are sorted in a catalog.
@@ -103,10 +105,23 @@ impl Catalog {
             let (samples, outlook) = look(at);
             Look { samples, outlook }
         });
-        Self { read: Arc::clone(&self.read), looks: looks.collect() }
+        let shown = self.shown.clone();
+        Self { read: Arc::clone(&self.read), looks: looks.collect(), shown }
     }
 
-    /// How many datasets there are.
+    /// The same for somebody for whom the others do not exist. Datasets keep their places.
+    #[must_use]
+    pub fn only(&self, exists: impl Fn(&str) -> bool) -> Self {
+        let shown = self.read.entries.iter().map(|it| exists(&it.id)).collect();
+        Self { shown: Some(shown), ..self.clone() }
+    }
+
+    /// How many datasets there are for whoever looks.
+    pub fn shown(&self) -> usize {
+        self.places().count()
+    }
+
+    /// How many places there are.
     pub fn len(&self) -> usize {
         self.read.entries.len()
     }
@@ -118,7 +133,7 @@ impl Catalog {
 
     /// Of how many it is known what a migration does to them.
     pub fn looked_at(&self) -> usize {
-        self.looks.iter().filter(|it| it.outlook != Outlook::Unknown).count()
+        self.places().filter(|it| self.looks[*it].outlook != Outlook::Unknown).count()
     }
 
     /// Of how many it is known that a migration is blocked.
@@ -129,6 +144,9 @@ impl Catalog {
     /// The dataset at this place.
     pub fn row(&self, at: usize) -> Option<DatasetRow> {
         let (entry, look) = self.read.entries.get(at).zip(self.looks.get(at))?;
+        if !self.shows(at) {
+            return None;
+        }
         let text = |facet: Facet| {
             let text = self.text(facet, entry.value(facet)?)?;
             (text != super::NONE).then(|| text.to_owned())
@@ -228,7 +246,7 @@ impl Catalog {
         let wanted: Vec<(Facet, Wanted)> =
             Facet::ALL.into_iter().map(|it| (it, self.wanted(query, it))).collect();
         for (at, entry) in self.read.entries.iter().enumerate() {
-            if !search.is_empty() && !entry.is_called(&search) {
+            if !self.shows(at) || (!search.is_empty() && !entry.is_called(&search)) {
                 continue;
             }
             let mut missed = if entry.tab == query.tab { Missed::Nothing } else { Missed::Tab };
@@ -246,6 +264,15 @@ impl Catalog {
             }
             each(at, entry, missed);
         }
+    }
+
+    /// Whether the dataset at this place exists for whoever looks.
+    fn shows(&self, at: usize) -> bool {
+        self.shown.as_ref().is_none_or(|it| it.get(at).copied().unwrap_or(false))
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).filter(|it| self.shows(*it))
     }
 
     /// Which values of a facet are wanted, by their numbers.

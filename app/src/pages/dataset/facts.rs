@@ -1,12 +1,12 @@
 //! What a dataset is, and where.
 
 use leptos::prelude::*;
-use model::{DatasetCollection, DatasetView, words};
+use model::{DatasetCollection, DatasetRights, DatasetView, words};
 
 /// Its versions and its collections.
 #[component]
 pub fn Facts(page: DatasetView) -> impl IntoView {
-    let DatasetView { id, version, head, database, media_type, collections, .. } = page;
+    let DatasetView { id, may_share, version, head, database, media_type, collections, .. } = page;
     let at = match (version, &head) {
         (Some(version), _) => version,
         (None, Some(head)) => format!("none in its document; its content is that of {head}"),
@@ -16,6 +16,16 @@ pub fn Facts(page: DatasetView) -> impl IntoView {
     let media = media_type.unwrap_or_else(|| "none yet".to_owned());
     let mut facts =
         vec![("Version", at), ("Version of the database", database), ("Media type", media)];
+    let share = may_share.then(|| {
+        let address = DatasetRights::address(&id);
+        view! {
+            <p>
+                <a href=address rel="external">
+                    "Who may do what with it"
+                </a>
+            </p>
+        }
+    });
     facts.push(("Id", id));
     let facts = facts.into_iter().map(|(what, value)| view! { <Fact what value /> });
     let collections = collections.into_iter().map(|it| view! { <Collection it /> });
@@ -23,6 +33,7 @@ pub fn Facts(page: DatasetView) -> impl IntoView {
         <section class="card" aria-labelledby="facts">
             <h2 id="facts">"This dataset"</h2>
             <dl>{facts.collect_view()} {collections.collect_view()}</dl>
+            {share}
         </section>
     }
 }

@@ -69,7 +69,7 @@ fn Browser(page: DatasetPage, query: DatasetQuery, checked: bool) -> impl IntoVi
 /// How many there are, and of when that is.
 #[component]
 fn AsOf(page: DatasetPage, query: DatasetQuery) -> impl IntoView {
-    let DatasetPage { all, looked_at, newest, as_of, at, reading, .. } = page;
+    let DatasetPage { all, looked_at, newest, as_of, at, reading, restricted, .. } = page;
     let known = if looked_at < all {
         format!(
             " What a migration to {newest} does is known of {} so far; the rest is being looked at.",
@@ -80,7 +80,7 @@ fn AsOf(page: DatasetPage, query: DatasetQuery) -> impl IntoView {
     };
     view! {
         <p class="muted" role="status">
-            {counted(all, "dataset")} ", read " <TimeAgo time=as_of now=at />
+            {counted(all, "dataset")} {restricted.then_some(" that you have a right to")} ", read " <TimeAgo time=as_of now=at />
             {if reading { "; they are being read anew." } else { "." }} {known} " "
             <a href=query.address() rel="external">
                 "Load again"
@@ -116,10 +116,10 @@ fn Tabs(tabs: Vec<(DatasetTab, u64)>, query: DatasetQuery) -> impl IntoView {
 /// What was found, or what to do where nothing was.
 #[component]
 fn Result(page: DatasetPage, query: DatasetQuery, checked: bool) -> impl IntoView {
-    let DatasetPage { found, newest, at, .. } = page;
+    let DatasetPage { found, newest, at, may_plan, restricted, .. } = page;
     let (number, pages) = (found.count, found.pages);
     if number == 0 {
-        return view! { <Nothing query /> }.into_any();
+        return view! { <Nothing query restricted /> }.into_any();
     }
     let first = (found.page - 1) * ROWS_ON_PAGE + 1;
     let last = number.min(found.page * ROWS_ON_PAGE);
@@ -130,7 +130,7 @@ fn Result(page: DatasetPage, query: DatasetQuery, checked: bool) -> impl IntoVie
             <Sorts query=query.clone() />
             <Exports query=query.clone() />
         </div>
-        <Selection rows=found.rows number newest at query=query.clone() checked />
+        <Selection rows=found.rows number newest at query=query.clone() checked may_plan />
         <Pages query pages />
         <Keys />
     }
@@ -138,10 +138,10 @@ fn Result(page: DatasetPage, query: DatasetQuery, checked: bool) -> impl IntoVie
 }
 
 #[component]
-fn Nothing(query: DatasetQuery) -> impl IntoView {
+fn Nothing(query: DatasetQuery, restricted: bool) -> impl IntoView {
     let all = DatasetQuery { tab: query.tab, page: 1, ..DatasetQuery::default() };
     let (sentence, way) = if query.finds_all() {
-        (words::none(query.tab), None)
+        (if restricted { words::NONE_FOR_YOU } else { words::none(query.tab) }, None)
     } else {
         let way = view! {
             <p>

@@ -21,7 +21,26 @@ pub fn Selection(
     query: DatasetQuery,
     /// Whether all boxes of this page are checked to begin with.
     checked: bool,
+    /// Whether whoever looks may see what a migration would do to them.
+    may_plan: bool,
 ) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            view! { <OneDataset row newest=newest.clone() at=at.clone() checked may_plan /> }
+                .into_any()
+        })
+        .collect_view();
+    if !may_plan {
+        return view! {
+            <div class="card datasets">
+                <Table caption="Datasets" columns=&COLUMNS>
+                    {rows}
+                </Table>
+            </div>
+        }
+        .into_any();
+    }
     let all = if number == 1 {
         "Plan for the one that was found".to_owned()
     } else {
@@ -34,12 +53,6 @@ pub fn Selection(
     } else {
         (check_page, "Check all on this page")
     };
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            view! { <OneDataset row newest=newest.clone() at=at.clone() checked /> }.into_any()
-        })
-        .collect_view();
     view! {
         <form class="card datasets" method="post" action={form::address::<SelectDatasets>()}>
             <input type="hidden" name="query" value=query.text() />
@@ -58,30 +71,44 @@ pub fn Selection(
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]
-fn OneDataset(row: DatasetRow, newest: String, at: String, checked: bool) -> impl IntoView {
+fn OneDataset(
+    row: DatasetRow,
+    newest: String,
+    at: String,
+    checked: bool,
+    may_plan: bool,
+) -> impl IntoView {
     let [_, version, migration, media, samples, changed] = COLUMNS;
     let label = row.label().to_owned();
     let (check, address) = (format!("Check {label}"), row.address());
     let notes = words::notes(&row);
     let (tone, shape, told, reason) = words::outlook(&row.outlook, &newest);
+    let check = may_plan.then(|| {
+        view! {
+            <input type="checkbox" name="ids[]" value=row.id checked=checked aria-label=check />
+        }
+    });
+    let called = if may_plan {
+        view! {
+            <a href=address rel="external">
+                {label}
+            </a>
+        }
+        .into_any()
+    } else {
+        label.into_any()
+    };
     view! {
         <Row>
             <Head>
                 <div class="dataset-head">
-                    <input
-                        type="checkbox"
-                        name="ids[]"
-                        value=row.id
-                        checked=checked
-                        aria-label=check
-                    />
+                    {check}
                     <div class="cell">
-                        <a href=address rel="external">
-                            {label}
-                        </a>
+                        {called}
                         {(!notes.is_empty())
                             .then(|| view! { <small class="muted">{notes}</small> })}
                     </div>

@@ -36,6 +36,10 @@ pub fn none(it: DatasetTab) -> &'static str {
     }
 }
 
+/// Where there are none for whoever looks.
+pub const NONE_FOR_YOU: &str =
+    "You have a right to none of this kind. An admin can give you one to a dataset.";
+
 /// By what the list is sorted.
 pub fn sort(it: DatasetSort) -> &'static str {
     match it {

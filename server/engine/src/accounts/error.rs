@@ -40,6 +40,12 @@ pub enum AccountError {
     /// There is no such account.
     #[error("there is no account `{0}`; the list of users shows those there are")]
     UnknownAccount(String),
+    /// There is no such group.
+    #[error("there is no group `{0}`; the list of users shows those there are")]
+    UnknownGroup(String),
+    /// Another group is called that.
+    #[error("there is a group `{0}` already; choose another name")]
+    GroupTaken(String),
     /// Their role is too weak for it.
     #[error(transparent)]
     Denied(#[from] Denied),

@@ -1,7 +1,9 @@
 //! The accounts of the app, in its own database: `accounts`, one document each, and what belongs to them.
 
 mod attempts;
+mod groups;
 mod invitations;
+mod rights;
 mod sessions;
 
 use bson::{DateTime, Document, doc};
@@ -11,7 +13,9 @@ use mongodb::options::{ReadPreference, SelectionCriteria};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use attempts::{ATTEMPTS, Admission, Limit};
+pub use groups::GroupRecord;
 pub use invitations::{FIRST_INVITATION, INVITATIONS, Invitation};
+pub use rights::{RIGHTS, RightRecord};
 pub use sessions::{SESSIONS, Session};
 
 use super::{Failure, LONGEST_WRITE, Store, answered, durable, server::number};

@@ -4,7 +4,7 @@ use bson::{Document, doc};
 
 use super::{
     Failure, Store,
-    accounts::{ATTEMPTS, INVITATIONS, SESSIONS},
+    accounts::{ATTEMPTS, INVITATIONS, RIGHTS, SESSIONS},
     selections::{SELECTION_PARTS, SELECTIONS},
 };
 
@@ -30,7 +30,10 @@ const OF_RUNS: [Index; 6] = [
     (SELECTION_PARTS, &[("expires", 1)], Stay::Expires),
 ];
 
-const OF_ACCOUNTS: [Index; 4] = [
+const OF_ACCOUNTS: [Index; 6] = [
+    // What somebody may see is asked with each request; what may be done with a dataset, by its page.
+    (RIGHTS, &[("_id.database", 1), ("_id.to", 1), ("_id.dataset", 1)], Stay::Kept),
+    (RIGHTS, &[("_id.database", 1), ("_id.dataset", 1)], Stay::Kept),
     (SESSIONS, &[("account", 1)], Stay::Kept),
     // Nothing relies on these: what has expired is not found by any question.
     (SESSIONS, &[("expires", 1)], Stay::Expires),

@@ -131,6 +131,33 @@ proptest! {
     }
 
     #[test]
+    fn what_does_not_exist_for_somebody_is_neither_found_nor_counted(
+        rows in rows(), query in queries(), hidden in any::<u64>()
+    ) {
+        let exists = |id: &str| {
+            let at: u32 = id.trim_start_matches("id").parse().unwrap();
+            hidden & (1 << (at % 64)) == 0
+        };
+        let some = Catalog::of(rows.clone()).only(exists);
+        let others = Catalog::of(rows.iter().filter(|it| exists(&it.id)).cloned());
+        prop_assert_eq!(some.find(&query).rows, others.find(&query).rows);
+        prop_assert_eq!(some.find(&query).tabs, others.find(&query).tabs);
+        let counts = |it: &Catalog| -> BTreeSet<(Facet, String, u64)> {
+            let facets = it.find(&query).facets.into_iter();
+            let values = |it: FacetCounts| {
+                it.values.into_iter().map(move |value| (it.facet, value.value, value.count))
+            };
+            facets.flat_map(values).collect()
+        };
+        prop_assert_eq!(counts(&some), counts(&others));
+        prop_assert_eq!((some.shown(), some.looked_at()), (others.len(), others.looked_at()));
+        prop_assert_eq!(some.matching(&query).len(), others.matching(&query).len());
+        for (at, row) in rows.iter().enumerate() {
+            prop_assert_eq!(some.row(at).is_some(), exists(&row.id));
+        }
+    }
+
+    #[test]
     fn a_value_is_counted_as_if_nothing_else_of_its_facet_were_chosen(rows in rows(), query in queries()) {
         let found = Catalog::of(rows.clone()).find(&query);
         for FacetCounts { facet, values, more } in found.facets {
