@@ -157,7 +157,7 @@ fn Groups(groups: Vec<Group>) -> impl IntoView {
         }
     });
     view! {
-        <section class="card" aria-labelledby="groups">
+        <section class="card padded" aria-labelledby="groups">
             <h2 id="groups">"Groups and rights to datasets"</h2>
             <p>
                 "A dataset exists only for those who have a right to it, and for admins. Rights are given to a person, by their name above, to a group, or to "

@@ -164,7 +164,7 @@ fn GroupsOf(person: String, id: String, groups: Vec<Group>) -> impl IntoView {
         }
     });
     view! {
-        <section class="card" aria-labelledby="groups">
+        <section class="card padded" aria-labelledby="groups">
             <h2 id="groups">"Groups"</h2>
             {none}
             <ul class="lines">{list}</ul>
@@ -213,7 +213,7 @@ fn Members(group: String, members: Vec<String>, accounts: Vec<String>) -> impl I
         }
     });
     view! {
-        <section class="card" aria-labelledby="members">
+        <section class="card padded" aria-labelledby="members">
             <h2 id="members">"Who is in it"</h2>
             {none}
             <ul class="lines">{list}</ul>
@@ -225,7 +225,7 @@ fn Members(group: String, members: Vec<String>, accounts: Vec<String>) -> impl I
 #[component]
 fn Remove(group: String) -> impl IntoView {
     view! {
-        <section class="card" aria-labelledby="remove">
+        <section class="card padded" aria-labelledby="remove">
             <h2 id="remove">"Remove the group"</h2>
             <p>"Nobody has its rights any more then. Accounts stay as they are."</p>
             <form method="post" action={form::address::<RemoveGroup>()}>
