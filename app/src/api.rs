@@ -45,7 +45,8 @@ pub use status::{DeploymentStatus, deployment_status};
 pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};
 pub use versions::{
-    CanOpen, SdkFor, VersionTable, WayTo, can_open, sdk_for, version_table, way_to,
+    CanOpen, CorrectVersion, PutVersionBack, ReleaseForm, SdkFor, VersionTable, WayTo, can_open,
+    release_form, sdk_for, version_table, way_to,
 };
 #[cfg(feature = "ssr")]
 pub use visit::ClientAddress;

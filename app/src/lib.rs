@@ -110,7 +110,7 @@ fn is_live(path: &str) -> bool {
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
         AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, Settings, SignInPage,
-        UsersPage, Versions,
+        UsersPage, VersionPage, Versions,
     };
 
     view! {
@@ -123,6 +123,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
         <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />
+        <Route path=path!("/versions/:name") view=VersionPage ssr=SsrMode::Async />
     }
     .into_inner()
 }

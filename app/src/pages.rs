@@ -23,6 +23,8 @@ mod sign_in;
 #[cfg(feature = "ssr")]
 mod users;
 #[cfg(feature = "ssr")]
+mod version;
+#[cfg(feature = "ssr")]
 mod versions;
 
 #[cfg(feature = "ssr")]
@@ -47,5 +49,7 @@ pub use settings::Settings;
 pub use sign_in::SignInPage;
 #[cfg(feature = "ssr")]
 pub use users::UsersPage;
+#[cfg(feature = "ssr")]
+pub use version::VersionPage;
 #[cfg(feature = "ssr")]
 pub use versions::Versions;

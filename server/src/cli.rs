@@ -15,7 +15,10 @@ mod users;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use engine::{Cause, Connection, Engine, Release, versions};
+use engine::{
+    Cause, Connection, Engine, Release,
+    versions::{Row, VersionTable},
+};
 
 use crate::{
     embedded::{self, Embedded},
@@ -241,6 +244,9 @@ struct MigrateArgs {
     /// Where to: a compatibility version such as 1.0.0, or an Enterprise version as enterprise:2.1.0.
     #[arg(short, long, value_name = "VERSION", value_parser = destination)]
     version: Option<Destination>,
+    /// The Enterprise release that this is, as the deployment has it; looked up there.
+    #[arg(skip)]
+    enterprise: Option<Row>,
     /// Migrate these datasets, not the database.
     #[arg(short = 'n', long, value_name = "NAME", num_args = 1..)]
     dataset_name: Vec<String>,
@@ -300,13 +306,31 @@ pub struct ServeArgs {
     pub demo: bool,
 }
 
-/// A destination as it was typed.
+/// A destination as it was typed: which version an Enterprise release has may be corrected in the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// The compatibility version.
-    pub version: Release,
-    /// The Enterprise release it was asked for as, if it was.
-    pub enterprise: Option<&'static versions::Row>,
+pub enum Destination {
+    /// A compatibility version.
+    Version(Release),
+    /// An Enterprise version.
+    Enterprise(String),
+}
+
+impl Destination {
+    /// The Enterprise release that is meant, if it is one, as this deployment has it.
+    ///
+    /// # Errors
+    ///
+    /// If it does not know the release.
+    pub fn release<'a>(&self, versions: &'a VersionTable) -> Result<Option<&'a Row>, String> {
+        match self {
+            Self::Version(_) => Ok(None),
+            Self::Enterprise(version) => versions.release(version).map(Some).ok_or_else(|| {
+                format!(
+                    "no Enterprise release with the version {version} is known; use the compatibility version instead"
+                )
+            }),
+        }
+    }
 }
 
 fn destination(text: &str) -> Result<Destination, String> {
@@ -315,16 +339,9 @@ fn destination(text: &str) -> Result<Destination, String> {
         text.parse::<Release>().map_err(|_| format!("it is not a version; {expected}"))
     };
     match text.split_once(':') {
-        Some(("enterprise", version)) => {
-            parsed(version)?;
-            let row = versions::enterprise_release(version).ok_or_else(|| {
-                "no Enterprise release with this version is known; use the compatibility version instead"
-                    .to_owned()
-            })?;
-            Ok(Destination { version: parsed(&row.compatibility)?, enterprise: Some(row) })
-        }
+        Some(("enterprise", version)) => Ok(Destination::Enterprise(parsed(version)?.to_string())),
         Some((kind, _)) => Err(format!("`{kind}:` is not known; {expected}")),
-        None => Ok(Destination { version: parsed(text)?, enterprise: None }),
+        None => Ok(Destination::Version(parsed(text)?)),
     }
 }
 
@@ -429,12 +446,15 @@ mod tests {
 
     #[test]
     fn a_destination_is_a_version_or_an_enterprise_version() {
-        assert_eq!(destination("1.0.0").unwrap().version.to_string(), "1.0.0");
-        let enterprise = destination("enterprise:2.1.0").unwrap();
-        assert_eq!(enterprise.version.to_string(), "1.0.0");
-        assert!(enterprise.enterprise.unwrap().stated);
+        let release = |text: &str| {
+            let it = destination(text).unwrap();
+            it.release(&VersionTable::embedded()).map(|it| it.map(|it| it.compatibility.clone()))
+        };
+        assert_eq!(destination("1.0.0"), Ok(Destination::Version("1.0.0".parse().unwrap())));
+        assert_eq!(release("1.0.0"), Ok(None));
+        assert_eq!(release("enterprise:2.1.0"), Ok(Some("1.0.0".to_owned())));
         assert!(destination("banana").unwrap_err().contains("not a version"));
-        assert!(destination("enterprise:9.9.9").unwrap_err().contains("no Enterprise release"));
+        assert!(release("enterprise:9.9.9").unwrap_err().contains("no Enterprise release"));
         assert!(destination("teams:1.0.0").unwrap_err().contains("`teams:` is not known"));
     }
 }

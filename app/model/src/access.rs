@@ -28,6 +28,8 @@ pub enum Action {
     ReadStatus,
     /// See which versions there are, and what belongs to them.
     ReadVersions,
+    /// Correct what belongs to a version, or add one.
+    CorrectVersions,
     /// See and end one's own sessions, and change one's own password.
     KeepOwnAccount,
     /// See the runs there are and were, and how far they are.
@@ -124,9 +126,10 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadStatus,
         Self::ReadVersions,
+        Self::CorrectVersions,
         Self::KeepOwnAccount,
         Self::ReadRuns,
         Self::ReadDatasets,
@@ -147,7 +150,8 @@ impl Action {
         match self {
             Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount => Role::Guest,
             Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
-            Self::ReadDatasets
+            Self::CorrectVersions
+            | Self::ReadDatasets
             | Self::MigrateDatabase
             | Self::Downgrade
             | Self::ControlRuns
@@ -170,6 +174,7 @@ impl Action {
             | Self::Repair => true,
             Self::ReadStatus
             | Self::ReadVersions
+            | Self::CorrectVersions
             | Self::KeepOwnAccount
             | Self::ReadRuns
             | Self::ReadDatasets
@@ -237,6 +242,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::ReadStatus => "read the status",
             Self::ReadVersions => "read which versions there are",
+            Self::CorrectVersions => "correct which versions there are",
             Self::KeepOwnAccount => "keep an account",
             Self::ReadRuns => "look at runs",
             Self::ReadDatasets => "see the datasets",

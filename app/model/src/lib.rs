@@ -55,4 +55,7 @@ pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;
 pub use value::{Scalar, Value, quoted};
 pub use version::{Direction, InvalidVersion, Version};
-pub use versions::{ClientKind, Numbering, Opening, Sdk, VersionRow, Way, WayStep};
+pub use versions::{
+    ClientKind, ListedRelease, Numbering, Opening, ReleaseList, Sdk, VersionCorrection,
+    VersionEntry, VersionForm, VersionRow, Way, WayStep,
+};
