@@ -27,7 +27,7 @@ pub use account::{ChangePassword, EndSession, own_sessions};
 pub use clients::{ConnectedClients, connected_clients};
 #[cfg(feature = "ssr")]
 pub use cookie::SessionCookie;
-pub use dataset::{ShownDataset, shown_dataset};
+pub use dataset::{RenameField, ShownDataset, rename_plan, shown_dataset};
 pub use datasets::{FindDatasets, SelectDatasets, find_datasets, select_datasets};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]

@@ -109,14 +109,15 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, Settings, SignInPage,
-        UsersPage, VersionPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage, Settings,
+        SignInPage, UsersPage, VersionPage, Versions,
     };
 
     view! {
         <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
         <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
+        <Route path=path!("/datasets/:id/rename") view=RenamePage ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />

@@ -13,6 +13,8 @@ mod invitation;
 mod migrate;
 mod not_found;
 mod overview;
+#[cfg(feature = "ssr")]
+mod rename;
 mod run;
 mod runs;
 mod sdk;
@@ -40,6 +42,8 @@ pub use invitation::InvitationPage;
 pub use migrate::Migrate;
 pub use not_found::NotFound;
 pub use overview::Overview;
+#[cfg(feature = "ssr")]
+pub use rename::RenamePage;
 pub use run::Run;
 pub use runs::Runs;
 pub use sdk::SdkPage;

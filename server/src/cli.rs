@@ -8,6 +8,7 @@ mod figures;
 mod info;
 mod migrate;
 mod output;
+mod rename;
 mod runs;
 mod undo;
 mod users;
@@ -57,6 +58,9 @@ enum Command {
     /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
     /// references to nothing. Writes nothing without `--repair`.
     Doctor(DoctorArgs),
+    /// Give a field another name that keeps its dataset from crossing 1.0.0, because FiftyOne needs the name for itself:
+    /// `created_at` or `last_modified_at`.
+    RenameField(RenameArgs),
     /// List who may sign in to the web app, invite somebody, or let somebody choose a new password.
     Users(UsersArgs),
     /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
@@ -82,6 +86,20 @@ enum ArchiveCommand {
         #[arg(long)]
         all_gone: bool,
     },
+}
+
+/// What `rename-field` takes.
+#[derive(Args, Clone, Debug)]
+struct RenameArgs {
+    /// The dataset's name, or its id.
+    dataset: String,
+    /// The field: `created_at`, or `frames.created_at` for that of frames.
+    old: String,
+    /// The name that it gets, without `frames.`
+    new: String,
+    /// Say what would be changed; write nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// What `users` takes.
@@ -375,6 +393,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Doctor(args)) => {
             doctor::doctor(&deployment.engine, &settings, args, output).await
         }
+        Some(Command::RenameField(args)) => rename::rename(&deployment.engine, args, output).await,
         Some(Command::Archive(args)) => {
             archive::archive(&deployment.engine, &settings, args, output).await
         }

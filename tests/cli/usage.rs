@@ -96,7 +96,7 @@ async fn an_enterprise_version_that_an_admin_has_corrected_counts_at_the_command
     assert_eq!(info.lines()[0], "FiftyOne Enterprise version: 2.22.2");
     let arguments = ["--dry-run", "-v", "enterprise:2.21.0"];
     let told = deployment.led_by(program!(arguments)).run().await.with(0);
-    let line = told.lines()[0].clone();
+    let line = told.lines()[0];
     assert!(
         line.starts_with(
             "FiftyOne Enterprise 2.21.0 has compatibility version 1.18.0 (stated, corrected by "

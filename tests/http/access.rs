@@ -55,6 +55,13 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),
     ("GET", "/api/settings", Some(Action::ReadSettings), &[]),
     ("GET", "/api/dataset?id=x", Some(Action::PreviewMigration), &[]),
+    ("GET", "/api/dataset/rename_plan?id=x&field=y&to=z", Some(Action::Repair), &[]),
+    (
+        "POST",
+        "/api/dataset/rename_field",
+        Some(Action::Repair),
+        &[("id", "x"), ("field", "y"), ("to", "z")],
+    ),
     ("GET", "/api/versions", Some(Action::ReadVersions), &[]),
     ("GET", "/api/versions/form?name=new", Some(Action::CorrectVersions), &[]),
     (

@@ -29,7 +29,7 @@ pub use cause::{Cause, FailureGroup, UnknownCause};
 pub use clients::{ClientGroup, Clients, Fate, Program};
 pub use dataset::{
     Badge, DatasetCollection, DatasetLine, DatasetOutlook, DatasetRemedy, DatasetRun, DatasetView,
-    DocumentChange, DocumentFate, RevisionAhead, WayOfDataset,
+    DocumentChange, DocumentFate, FieldRename, RenamePlan, RevisionAhead, WayOfDataset,
 };
 pub use datasets::{
     CSV_HEAD, Catalog, DatasetPage, DatasetQuery, DatasetRow, DatasetSort, DatasetState,
