@@ -5,8 +5,8 @@ use engine::Control;
 use model::Role;
 use nix::sys::signal::Signal;
 use tests::{
-    Deployment, Ended, Mongod, NEWEST, Wire, image_dataset, image_samples, permit_of, program,
-    video_dataset, video_frames, video_samples,
+    Deployment, Ended, NEWEST, image_dataset, image_samples, permit_of, program, video_dataset,
+    video_frames, video_samples,
 };
 
 const STRING: &str = "fiftyone.core.fields.StringField";
@@ -165,10 +165,7 @@ async fn whoever_is_killed_in_the_middle_does_the_same_again_and_it_is_done_once
     for (which, collection) in [(1, "samples"), (1, "datasets"), (2, "samples")] {
         let (deployment, samples) = clashing(100).await;
         let before = deployment.all(&samples).await;
-        let name = if collection == "samples" { samples.as_str() } else { collection };
-        let place = format!("{}.{name}", deployment.database.name());
-        let wire = Wire::holding(Mongod::shared(), which, "update", &place).await;
-        let there = deployment.behind(&wire);
+        let (there, wire) = deployment.held(which, "update", collection).await;
         let arguments = ["rename-field", "large", "created_at", "written"];
         let running = there.led_by(program!(arguments)).spawn();
         wire.held(1).await;
@@ -202,7 +199,7 @@ async fn what_would_mean_something_else_afterwards_is_in_the_way_and_nothing_is_
         for dry in [&["--dry-run"][..], &[]] {
             let said = deployment.led_by(program!(arguments.iter().chain(dry))).run().await;
             // Only who holds the lease looks at every sample.
-            if part == "no field declares" && !dry.is_empty() {
+            if part.ends_with("no field declares") && !dry.is_empty() {
                 continue;
             }
             refused(&said, part);
