@@ -28,7 +28,7 @@ pub use account::{ChangePassword, EndSession, own_sessions};
 pub use clients::{ConnectedClients, connected_clients};
 #[cfg(feature = "ssr")]
 pub use cookie::SessionCookie;
-pub use dataset::{ShownDataset, shown_dataset};
+pub use dataset::{RenameField, ShownDataset, rename_plan, shown_dataset};
 pub use datasets::{FindDatasets, SelectDatasets, find_datasets, select_datasets};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
@@ -49,7 +49,8 @@ pub use status::{DeploymentStatus, deployment_status};
 pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};
 pub use versions::{
-    CanOpen, SdkFor, VersionTable, WayTo, can_open, sdk_for, version_table, way_to,
+    CanOpen, CorrectVersion, PutVersionBack, ReleaseForm, SdkFor, VersionTable, WayTo, can_open,
+    release_form, sdk_for, version_table, way_to,
 };
 #[cfg(feature = "ssr")]
 pub use visit::ClientAddress;

@@ -52,7 +52,7 @@ pub use typed_name::{PasswordAgain, Typed};
 pub use verdict_banner::VerdictBanner;
 pub use version_chart::VersionChart;
 #[cfg(feature = "ssr")]
-pub use version_table::VersionTable;
+pub use version_table::{Corrected, VersionTable};
 #[cfg(feature = "ssr")]
 pub use way_summary::WaySummary;
 #[cfg(feature = "ssr")]

@@ -109,14 +109,16 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RightsOfGroup, RightsOfMembers,
-        RightsOfPerson, RightsToDataset, Settings, SignInPage, UsersPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage, RightsOfGroup,
+        RightsOfMembers, RightsOfPerson, RightsToDataset, Settings, SignInPage, UsersPage,
+        VersionPage, Versions,
     };
 
     view! {
         <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
         <Route path=path!("/clients") view=ClientsPage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
+        <Route path=path!("/datasets/:id/rename") view=RenamePage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
         <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
@@ -127,6 +129,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
         <Route path=path!("/users/:name") view=RightsOfPerson ssr=SsrMode::Async />
         <Route path=path!("/versions") view=Versions ssr=SsrMode::Async />
+        <Route path=path!("/versions/:name") view=VersionPage ssr=SsrMode::Async />
     }
     .into_inner()
 }

@@ -14,6 +14,8 @@ mod migrate;
 mod not_found;
 mod overview;
 #[cfg(feature = "ssr")]
+mod rename;
+#[cfg(feature = "ssr")]
 mod rights;
 mod run;
 mod runs;
@@ -24,6 +26,8 @@ mod settings;
 mod sign_in;
 #[cfg(feature = "ssr")]
 mod users;
+#[cfg(feature = "ssr")]
+mod version;
 #[cfg(feature = "ssr")]
 mod versions;
 
@@ -41,6 +45,8 @@ pub use migrate::Migrate;
 pub use not_found::NotFound;
 pub use overview::Overview;
 #[cfg(feature = "ssr")]
+pub use rename::RenamePage;
+#[cfg(feature = "ssr")]
 pub use rights::{RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset};
 pub use run::Run;
 pub use runs::Runs;
@@ -51,5 +57,7 @@ pub use settings::Settings;
 pub use sign_in::SignInPage;
 #[cfg(feature = "ssr")]
 pub use users::UsersPage;
+#[cfg(feature = "ssr")]
+pub use version::VersionPage;
 #[cfg(feature = "ssr")]
 pub use versions::Versions;

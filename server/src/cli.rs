@@ -8,6 +8,7 @@ mod figures;
 mod info;
 mod migrate;
 mod output;
+mod rename;
 mod runs;
 mod undo;
 mod users;
@@ -15,7 +16,10 @@ mod users;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use engine::{Cause, Connection, Engine, Release, versions};
+use engine::{
+    Cause, Connection, Engine, Release,
+    versions::{Row, VersionTable},
+};
 
 use crate::{
     embedded::{self, Embedded},
@@ -54,6 +58,9 @@ enum Command {
     /// Look for what was damaged in the past: dates that are missing, migrations that failed in the middle, orphans and
     /// references to nothing. Writes nothing without `--repair`.
     Doctor(DoctorArgs),
+    /// Give a field another name that keeps its dataset from crossing 1.0.0, because FiftyOne needs the name for itself:
+    /// `created_at` or `last_modified_at`.
+    RenameField(RenameArgs),
     /// List who may sign in to the web app, invite somebody, or let somebody choose a new password.
     Users(UsersArgs),
     /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
@@ -79,6 +86,20 @@ enum ArchiveCommand {
         #[arg(long)]
         all_gone: bool,
     },
+}
+
+/// What `rename-field` takes.
+#[derive(Args, Clone, Debug)]
+struct RenameArgs {
+    /// The dataset's name, or its id.
+    dataset: String,
+    /// The field: `created_at`, or `frames.created_at` for that of frames.
+    old: String,
+    /// The name that it gets, without `frames.`
+    new: String,
+    /// Say what would be changed; write nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// What `users` takes.
@@ -241,6 +262,9 @@ struct MigrateArgs {
     /// Where to: a compatibility version such as 1.0.0, or an Enterprise version as enterprise:2.1.0.
     #[arg(short, long, value_name = "VERSION", value_parser = destination)]
     version: Option<Destination>,
+    /// The Enterprise release that this is, as the deployment has it; looked up there.
+    #[arg(skip)]
+    enterprise: Option<Row>,
     /// Migrate these datasets, not the database.
     #[arg(short = 'n', long, value_name = "NAME", num_args = 1..)]
     dataset_name: Vec<String>,
@@ -300,13 +324,31 @@ pub struct ServeArgs {
     pub demo: bool,
 }
 
-/// A destination as it was typed.
+/// A destination as it was typed: which version an Enterprise release has may be corrected in the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// The compatibility version.
-    pub version: Release,
-    /// The Enterprise release it was asked for as, if it was.
-    pub enterprise: Option<&'static versions::Row>,
+pub enum Destination {
+    /// A compatibility version.
+    Version(Release),
+    /// An Enterprise version.
+    Enterprise(String),
+}
+
+impl Destination {
+    /// The Enterprise release that is meant, if it is one, as this deployment has it.
+    ///
+    /// # Errors
+    ///
+    /// If it does not know the release.
+    pub fn release<'a>(&self, versions: &'a VersionTable) -> Result<Option<&'a Row>, String> {
+        match self {
+            Self::Version(_) => Ok(None),
+            Self::Enterprise(version) => versions.release(version).map(Some).ok_or_else(|| {
+                format!(
+                    "no Enterprise release with the version {version} is known; use the compatibility version instead"
+                )
+            }),
+        }
+    }
 }
 
 fn destination(text: &str) -> Result<Destination, String> {
@@ -315,16 +357,9 @@ fn destination(text: &str) -> Result<Destination, String> {
         text.parse::<Release>().map_err(|_| format!("it is not a version; {expected}"))
     };
     match text.split_once(':') {
-        Some(("enterprise", version)) => {
-            parsed(version)?;
-            let row = versions::enterprise_release(version).ok_or_else(|| {
-                "no Enterprise release with this version is known; use the compatibility version instead"
-                    .to_owned()
-            })?;
-            Ok(Destination { version: parsed(&row.compatibility)?, enterprise: Some(row) })
-        }
+        Some(("enterprise", version)) => Ok(Destination::Enterprise(parsed(version)?.to_string())),
         Some((kind, _)) => Err(format!("`{kind}:` is not known; {expected}")),
-        None => Ok(Destination { version: parsed(text)?, enterprise: None }),
+        None => Ok(Destination::Version(parsed(text)?)),
     }
 }
 
@@ -358,6 +393,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Doctor(args)) => {
             doctor::doctor(&deployment.engine, &settings, args, output).await
         }
+        Some(Command::RenameField(args)) => rename::rename(&deployment.engine, args, output).await,
         Some(Command::Archive(args)) => {
             archive::archive(&deployment.engine, &settings, args, output).await
         }
@@ -429,12 +465,15 @@ mod tests {
 
     #[test]
     fn a_destination_is_a_version_or_an_enterprise_version() {
-        assert_eq!(destination("1.0.0").unwrap().version.to_string(), "1.0.0");
-        let enterprise = destination("enterprise:2.1.0").unwrap();
-        assert_eq!(enterprise.version.to_string(), "1.0.0");
-        assert!(enterprise.enterprise.unwrap().stated);
+        let release = |text: &str| {
+            let it = destination(text).unwrap();
+            it.release(&VersionTable::embedded()).map(|it| it.map(|it| it.compatibility.clone()))
+        };
+        assert_eq!(destination("1.0.0"), Ok(Destination::Version("1.0.0".parse().unwrap())));
+        assert_eq!(release("1.0.0"), Ok(None));
+        assert_eq!(release("enterprise:2.1.0"), Ok(Some("1.0.0".to_owned())));
         assert!(destination("banana").unwrap_err().contains("not a version"));
-        assert!(destination("enterprise:9.9.9").unwrap_err().contains("no Enterprise release"));
+        assert!(release("enterprise:9.9.9").unwrap_err().contains("no Enterprise release"));
         assert!(destination("teams:1.0.0").unwrap_err().contains("`teams:` is not known"));
     }
 }

@@ -8,6 +8,7 @@ mod info;
 mod output;
 mod people;
 mod reading;
+mod rename;
 mod rights;
 mod runs;
 mod takeover;

@@ -1,12 +1,12 @@
 //! What can be typed, and what is said about what makes no sense.
 
-use tests::{Deployment, NEWEST, image_dataset, program};
+use model::{Role, VersionEntry};
+use tests::{Deployment, Mongod, NEWEST, image_dataset, permit_of, program};
 
 #[tokio::test]
 async fn what_is_not_a_version_is_wrong_usage() {
     for (version, why) in [
         ("banana", "it is not a version; expected a version such as 1.22.1, or enterprise:2.1.0"),
-        ("enterprise:9.9.9", "no Enterprise release with this version is known"),
         ("enterprise:x", "it is not a version"),
         ("teams:1.0", "`teams:` is not known"),
         ("", "it is not a version"),
@@ -67,6 +67,42 @@ async fn an_enterprise_version_is_resolved_and_its_source_told() {
     assert_eq!(json["enterprise"]["version"], "2.1.0");
     assert_eq!(json["enterprise"]["compatibility_version"], "1.0.0");
     assert_eq!(json["enterprise"]["stated"], true);
+    let unknown = deployment.led_by(program!(["--all", "-v", "enterprise:9.9.9"])).run().await;
+    let said = unknown.with(2).stderr;
+    assert!(said.contains("no Enterprise release with the version 9.9.9 is known"), "{said}");
+}
+
+#[tokio::test]
+async fn an_enterprise_version_that_an_admin_has_corrected_counts_at_the_command_line_too() {
+    // Corrections are the same for all databases of a server.
+    let server = Mongod::start(&[]);
+    let deployment = Deployment::on(&server, "fiftyone").await;
+    deployment.configure("1.0.0").await;
+    let engine = deployment.engine().await;
+    let permit = permit_of("ada", Role::Admin);
+    let entry = |enterprise: &str, compatibility: &str| VersionEntry {
+        enterprise: enterprise.into(),
+        sdk: enterprise.into(),
+        compatibility: compatibility.into(),
+        basis: "stated".into(),
+        ..VersionEntry::default()
+    };
+    engine.correct_version(&permit, None, &entry("2.22.2", NEWEST), "").await.unwrap();
+    engine.correct_version(&permit, Some("2.21.0"), &entry("", "1.18.0"), "").await.unwrap_err();
+    let corrected = VersionEntry { sdk: "2.21.0".into(), ..entry("", "1.18.0") };
+    engine.correct_version(&permit, Some("2.21.0"), &corrected, "").await.unwrap();
+
+    let info = deployment.led_by(program!(["--info"])).run().await.with(0);
+    assert_eq!(info.lines()[0], "FiftyOne Enterprise version: 2.22.2");
+    let arguments = ["--dry-run", "-v", "enterprise:2.21.0"];
+    let told = deployment.led_by(program!(arguments)).run().await.with(0);
+    let line = told.lines()[0];
+    assert!(
+        line.starts_with(
+            "FiftyOne Enterprise 2.21.0 has compatibility version 1.18.0 (stated, corrected by "
+        ),
+        "{line}"
+    );
 }
 
 #[tokio::test]

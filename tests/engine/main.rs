@@ -9,6 +9,7 @@ mod catalog;
 mod clients;
 mod collections;
 mod company;
+mod corrections;
 mod divide;
 mod inspect;
 mod interruption;

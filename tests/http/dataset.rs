@@ -103,7 +103,7 @@ async fn a_blocked_dataset_shows_why_and_what_to_type() -> Result<()> {
         &[
             "It is blocked",
             "its field `created_at` is of type",
-            "Rename the sample field `created_at`, a StringField, to `created_at_own`",
+            "Rename the sample field `created_at`, a StringField, to `created_at_own` here",
             "dataset.rename_sample_field(\"created_at\", \"created_at_own\")",
             "Out of reach",
         ],

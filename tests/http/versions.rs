@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use http::StatusCode;
+use model::Role;
 use mongodb::options::{ClientOptions, DriverInfo};
 use serde_json::{Value, json};
 use tests::App;
@@ -37,6 +38,56 @@ async fn all_releases_are_listed_and_searched_without_scripts() -> Result<()> {
     has(&page, "2.16.0");
     assert!(!page.contains("2.15.0"), "{page}");
     has(&read(&app, "/versions?q=nothing").await?, "None of 83 releases has that in it");
+    app.stop().await
+}
+
+#[tokio::test]
+async fn an_admin_adds_and_corrects_releases_and_puts_them_back_without_scripts() -> Result<()> {
+    let app = App::start().await?;
+    has(&read(&app, "/versions").await?, "Add a release");
+    let typed =
+        "enterprise=2.23.0&sdk=2.23.x&compatibility=1.23.0&released=&basis=stated&source=notes";
+    let page = read(&app, &format!("/versions/new?{typed}")).await?;
+    has(&page, "newer than 1.22.1, the newest this build knows");
+    has(&page, "The step from Enterprise 2.22.1 to it crosses no revision.");
+    has(&read(&app, "/versions").await?, "83 of 83 releases");
+    let wrong = typed.replace("1.23.0", "1.22.0");
+    let page = read(&app, &format!("/versions/new?{wrong}")).await?;
+    has(&page, "It cannot be saved: Enterprise 2.22.1 would have compatibility version 1.22.1");
+    assert!(!page.contains("What would be saved"), "{page}");
+
+    let form = [
+        ("name", "new"),
+        ("seen", ""),
+        ("entry[enterprise]", "2.23.0"),
+        ("entry[sdk]", "2.23.x"),
+        ("entry[compatibility]", "1.23.0"),
+        ("entry[basis]", "stated"),
+        ("entry[source]", "<b>notes</b>"),
+    ];
+    let saved = app.post_as(&app.admin, "/api/versions/correct", &form).await?;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.text());
+    let again = app.post_as(&app.admin, "/api/versions/correct", &form).await?;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
+    let page = read(&app, "/versions?q=2.23").await?;
+    has(&page, "1 of 84 releases");
+    has(&page, "added by ");
+    has(&page, ": <b>notes</b>");
+    has(&read(&app, "/sdk?version=2.23.0").await?, "\"fiftyone==2.23.*\"");
+    has(&read(&app, "/versions?to=2.23.0").await?, "has compatibility version 1.23.0");
+
+    let eve = app.sign_up("eve", Role::Member).await?;
+    let page = app.get_as(&eve, "/versions").await?.text();
+    assert!(!page.contains("Add a release") && page.contains("added by "), "{page}");
+    assert_eq!(app.get_as(&eve, "/versions/new").await?.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.get("/versions/9.9.9").await?.status, StatusCode::NOT_FOUND);
+
+    let page = app.get("/versions/2.23.0").await?.text();
+    let seen = page.split("name=\"seen\" value=\"").nth(1).and_then(|it| it.split('"').next());
+    let form = [("name", "2.23.0"), ("seen", seen.context("nothing to take out")?)];
+    let out = app.post_as(&app.admin, "/api/versions/put_back", &form).await?;
+    assert_eq!(out.status, StatusCode::OK, "{}", out.text());
+    has(&read(&app, "/versions").await?, "83 of 83 releases");
     app.stop().await
 }
 

@@ -28,6 +28,8 @@ pub enum Action {
     ReadStatus,
     /// See which versions there are, and what belongs to them.
     ReadVersions,
+    /// Correct what belongs to a version, or add one.
+    CorrectVersions,
     /// See and end one's own sessions, and change one's own password.
     KeepOwnAccount,
     /// See the runs there are and were, and how far they are.
@@ -126,9 +128,10 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadStatus,
         Self::ReadVersions,
+        Self::CorrectVersions,
         Self::KeepOwnAccount,
         Self::ReadRuns,
         Self::ReadDatasets,
@@ -152,7 +155,8 @@ impl Action {
                 Role::Guest
             }
             Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
-            Self::ReadEveryDataset
+            Self::CorrectVersions
+            | Self::ReadEveryDataset
             | Self::MigrateDatabase
             | Self::Downgrade
             | Self::ControlRuns
@@ -175,6 +179,7 @@ impl Action {
             | Self::Repair => true,
             Self::ReadStatus
             | Self::ReadVersions
+            | Self::CorrectVersions
             | Self::KeepOwnAccount
             | Self::ReadRuns
             | Self::ReadDatasets
@@ -248,6 +253,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::ReadStatus => "read the status",
             Self::ReadVersions => "read which versions there are",
+            Self::CorrectVersions => "correct which versions there are",
             Self::KeepOwnAccount => "keep an account",
             Self::ReadRuns => "look at runs",
             Self::ReadDatasets => "see datasets",

@@ -111,6 +111,38 @@ pub struct DatasetRemedy {
     pub command: Option<String>,
     /// What they are commands for.
     pub tool: String,
+    /// What can be done here instead.
+    pub rename: Option<FieldRename>,
+}
+
+/// A field that can get another name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldRename {
+    /// Its path: `created_at`, or `frames.created_at`.
+    pub field: String,
+    /// A name that is free.
+    pub to: String,
+}
+
+/// What giving a field another name would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenamePlan {
+    /// The `_id` of the dataset, as text.
+    pub id: String,
+    /// What the dataset is called.
+    pub label: String,
+    /// The path of the field.
+    pub field: String,
+    /// The name that it would get.
+    pub to: String,
+    /// Its type.
+    pub kind: String,
+    /// What would change, in sentences.
+    pub changes: Vec<String>,
+    /// Why it cannot be done, if that is so.
+    pub refusal: Option<String>,
+    /// The name of a rename of this dataset that was begun and not ended: it is under way, or was cut off.
+    pub begun: Option<String>,
 }
 
 /// A migration of one dataset.
@@ -240,5 +272,13 @@ impl DocumentFate {
             Self::Added => "added",
             Self::Removed => "removed",
         }
+    }
+}
+
+impl FieldRename {
+    /// Where one sees what it would change: `id` is that of the dataset.
+    pub fn address(&self, id: &str) -> String {
+        let [id, field, to] = [id, &self.field, &self.to].map(crate::plan::encoded);
+        format!("/datasets/{id}/rename?field={field}&to={to}")
     }
 }

@@ -30,7 +30,7 @@ pub use cause::{Cause, FailureGroup, UnknownCause};
 pub use clients::{ClientGroup, Clients, Fate, Program};
 pub use dataset::{
     Badge, DatasetCollection, DatasetLine, DatasetOutlook, DatasetRemedy, DatasetRun, DatasetView,
-    DocumentChange, DocumentFate, RevisionAhead, WayOfDataset,
+    DocumentChange, DocumentFate, FieldRename, RenamePlan, RevisionAhead, WayOfDataset,
 };
 pub use datasets::{
     CSV_HEAD, Catalog, DatasetPage, DatasetQuery, DatasetRow, DatasetSort, DatasetState,
@@ -59,4 +59,7 @@ pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;
 pub use value::{Scalar, Value, quoted};
 pub use version::{Direction, InvalidVersion, Version};
-pub use versions::{ClientKind, Numbering, Opening, Sdk, VersionRow, Way, WayStep};
+pub use versions::{
+    ClientKind, ListedRelease, Numbering, Opening, ReleaseList, Sdk, VersionCorrection,
+    VersionEntry, VersionForm, VersionRow, Way, WayStep,
+};

@@ -21,6 +21,78 @@ pub struct VersionRow {
     pub crosses: Vec<String>,
 }
 
+/// A release as the table lists it, with who has corrected it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedRelease {
+    /// What it is called in addresses: `2.16.0`, or `sdk-0.7.1`.
+    pub name: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub row: VersionRow,
+    /// `None` if it is as this build has it.
+    pub correction: Option<VersionCorrection>,
+}
+
+/// All releases that are known of, for whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseList {
+    /// Newest first.
+    pub releases: Vec<ListedRelease>,
+    /// The time by the server's clock, RFC 3339.
+    pub now: String,
+    /// Whether whoever asks may correct them.
+    pub corrects: bool,
+}
+
+/// Who has corrected a release, or added it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionCorrection {
+    /// Who.
+    pub by: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Where they have it from, if they say so.
+    pub source: String,
+    /// What this build has instead; `None` if it does not know the release.
+    pub embedded: Option<VersionRow>,
+}
+
+/// What somebody writes of a release, as they have typed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionEntry {
+    /// The Enterprise version; empty for an SDK from before there were any.
+    #[serde(default)]
+    pub enterprise: String,
+    /// Its Python SDK.
+    #[serde(default)]
+    pub sdk: String,
+    /// The open source version that its data model equals.
+    #[serde(default)]
+    pub compatibility: String,
+    /// When it was released; empty if that is not known.
+    #[serde(default)]
+    pub released: String,
+    /// `stated` or `inferred`.
+    #[serde(default)]
+    pub basis: String,
+    /// Where they have it from.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// The form in which a release is corrected or added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionForm {
+    /// The release as it is listed; `None` for one that is added.
+    pub listed: Option<ListedRelease>,
+    /// What stands in the fields.
+    pub entry: VersionEntry,
+    /// The time by the server's clock, RFC 3339.
+    pub now: String,
+    /// What to know before it is saved, or why it cannot be; `None` if nothing was asked yet.
+    pub outcome: Option<Result<Vec<String>, String>>,
+}
+
 /// By which of its numbers a release was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,6 +216,31 @@ impl VersionRow {
             Some(version) => format!("Enterprise {version}"),
             None => format!("SDK {}", self.sdk),
         }
+    }
+}
+
+impl ListedRelease {
+    /// By which a form says which correction it was made of: the time of it, or nothing.
+    pub fn seen(&self) -> &str {
+        self.correction.as_ref().map_or("", |it| &it.at)
+    }
+
+    /// Whether one of its texts contains what somebody searches for, as it is or in other case.
+    pub fn matches(&self, searched: &str) -> bool {
+        let wanted = searched.trim().to_lowercase();
+        let corrected = self.correction.as_ref().is_some_and(|it| {
+            "corrected".contains(&wanted)
+                || it.by.to_lowercase().contains(&wanted)
+                || it.source.to_lowercase().contains(&wanted)
+        });
+        corrected || self.row.matches(searched)
+    }
+}
+
+impl VersionEntry {
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

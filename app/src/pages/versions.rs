@@ -36,8 +36,8 @@ pub fn Versions() -> impl IntoView {
                 />
                 <button class="button">"Search"</button>
             </form>
-            <Loaded from=rows let:rows>
-                <VersionTable rows searched />
+            <Loaded from=rows let:list>
+                <VersionTable list searched />
             </Loaded>
             <p class="muted">
                 "Stated: a release note or FiftyOne itself names the pair. Inferred: it follows from numbers and dates."

@@ -9,7 +9,7 @@ use revisions::{Release, base};
 use crate::{
     Engine, Result,
     store::{APP_NAME, Connection},
-    versions::{Question, Row, enterprise_for, newest, opening, opens, releases},
+    versions::{Question, Row, VersionTable, newest, opening, opens},
 };
 
 /// What FiftyOne's own connections are called.
@@ -61,13 +61,14 @@ impl Engine {
             Err(failure) if failure.is_unreachable() => return Err(told(failure)),
             Err(_) => BTreeMap::new(),
         };
+        let versions = self.versions().await?;
         let at: Option<Release> = head.as_deref().and_then(|it| it.parse().ok());
         Ok(Clients {
-            groups: grouped(connections, &accepted, at.as_ref(), destination),
+            groups: grouped(connections, &accepted, &fate(&versions, at.as_ref(), destination)),
             head,
             destination: destination.to_string(),
             remedy,
-            sdk: enterprise_for(destination).map(Row::shown),
+            sdk: versions.reached_by(destination).map(Row::shown),
         })
     }
 }
@@ -84,8 +85,7 @@ fn remedy(user: Option<(String, String)>) -> String {
 fn grouped(
     connections: Vec<Connection>,
     accepted: &BTreeMap<i64, DateTime>,
-    head: Option<&Release>,
-    destination: &Release,
+    of_fiftyone: &(Fate, String),
 ) -> Vec<ClientGroup> {
     type Alike = (Program, Option<String>, String, Option<String>, Option<String>);
     let mut groups: BTreeMap<Alike, Vec<Connection>> = BTreeMap::new();
@@ -99,7 +99,6 @@ fn grouped(
             (program, application, it.address.clone(), it.platform.clone(), it.user.clone());
         groups.entry(alike).or_default().push(it);
     }
-    let of_fiftyone = fate(head, destination);
     let group = |(alike, connections): (Alike, Vec<Connection>)| {
         let (program, application, address, platform, user) = alike;
         let count = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
@@ -144,7 +143,7 @@ fn program(connection: &Connection) -> Program {
 
 /// What becomes of a FiftyOne that is connected now: it does not tell MongoDB its version, but not every version could have
 /// connected to this database.
-fn fate(head: Option<&Release>, destination: &Release) -> (Fate, String) {
+fn fate(versions: &VersionTable, head: Option<&Release>, destination: &Release) -> (Fate, String) {
     let Some(head) = head else {
         let reason = "FiftyOne does not tell MongoDB its version, and the database does not say which it is at.";
         return (Fate::Unknown, reason.to_owned());
@@ -152,7 +151,8 @@ fn fate(head: Option<&Release>, destination: &Release) -> (Fate, String) {
     if base(head) == base(destination) {
         return (Fate::Fine, format!("The database stays at v{destination}."));
     }
-    let here: Vec<Release> = releases().into_iter().filter(|it| opens(it, head)).collect();
+    let here: Vec<Release> =
+        versions.open_source().into_iter().filter(|it| opens(it, head)).collect();
     let (good, bad): (Vec<_>, Vec<_>) = here.iter().partition(|it| opens(it, destination));
     match (good.is_empty(), bad.is_empty()) {
         (true, true) => (
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn of(head: &str, destination: &str) -> (Fate, String) {
-        fate(Some(&head.parse().unwrap()), &destination.parse().unwrap())
+        fate(&VersionTable::embedded(), Some(&head.parse().unwrap()), &destination.parse().unwrap())
     }
 
     fn connection(id: i64, application: Option<&str>, driver: &str) -> Connection {
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(fate, Fate::Unknown);
         assert!(reason.contains("1.3.0 to 1.3.2 will be refused at v1.22.1"), "{reason}");
         assert!(reason.contains("and 1.4.0 to 1.22.1 will not"), "{reason}");
-        assert_eq!(super::fate(None, newest()).0, Fate::Unknown);
+        assert_eq!(super::fate(&VersionTable::embedded(), None, newest()).0, Fate::Unknown);
         assert_eq!(of("9.0.0", "1.22.1").0, Fate::Unknown);
     }
 
@@ -258,7 +258,11 @@ mod tests {
         let accepted =
             BTreeMap::from([(2, DateTime::from_millis(0)), (1, DateTime::from_millis(5))]);
         let head: Release = "1.22.1".parse().unwrap();
-        let groups = grouped(connections, &accepted, Some(&head), &"0.18.0".parse().unwrap());
+        let groups = grouped(
+            connections,
+            &accepted,
+            &fate(&VersionTable::embedded(), Some(&head), &"0.18.0".parse().unwrap()),
+        );
         let shown: Vec<_> =
             groups.iter().map(|it| (it.program, it.connections, it.busy, it.fate)).collect();
         assert_eq!(

@@ -15,6 +15,7 @@ mod orphan_views;
 mod orphan_workspaces;
 mod orphans;
 mod references;
+pub(crate) mod rename;
 mod several_configs;
 mod surgery;
 mod walk;
@@ -118,11 +119,7 @@ impl Engine {
         let lost = guard.is_lost();
         guard.release().await;
         if lost {
-            return Err(Error::Refused(
-                "somebody else writes to this database now, because this program was asleep or cut off for longer than \
-                 its lease; nothing was written since; look again when they have ended"
-                    .to_owned(),
-            ));
+            return Err(lease_lost());
         }
         mended
     }
@@ -212,6 +209,15 @@ impl Engine {
             lease.holder.name()
         ))
     }
+}
+
+/// That somebody else has the lease by now.
+fn lease_lost() -> Error {
+    Error::Refused(
+        "somebody else writes to this database now, because this program was asleep or cut off for longer than its lease; \
+         nothing was written since; look again when they have ended"
+            .to_owned(),
+    )
 }
 
 /// The sentence about a database that is newer than this program.

@@ -133,6 +133,11 @@ pub enum Error {
     /// A run that does not exist.
     #[error("run `{0}` not found; `fiftyone-migrate runs` lists the runs of this database")]
     UnknownRun(String),
+    /// A release of FiftyOne that nobody knows of.
+    #[error(
+        "there is no release `{0}`; /versions lists those that are known, and admins can add one there"
+    )]
+    NoRelease(String),
     /// A dataset that does not exist, as far as whoever asks may know.
     #[error(
         "there is no dataset with the id `{0}`; `fiftyone-migrate --info` lists those of this database"

@@ -91,7 +91,10 @@ impl Engine {
             version: entry.version.as_str().map(printable),
             head: seen.as_ref().map(|it| it.head.to_string()),
             media_type: text("media_type"),
-            destinations: crate::versions::destinations()
+            destinations: self
+                .versions()
+                .await?
+                .destinations()
                 .into_iter()
                 .map(|it| it.version)
                 .collect(),
@@ -152,7 +155,7 @@ impl Engine {
         let at: Option<Release> = database.as_deref().and_then(|it| it.parse().ok());
         let destination = match to.trim() {
             "" => default_destination(head, at.as_ref()),
-            to => crate::preview::destination(to)?,
+            to => crate::preview::destination(&self.versions().await?, to)?,
         };
         let at = at.unwrap_or_else(|| newest().clone());
         // As an admin would ask for it, as in every plan.

@@ -9,6 +9,7 @@ mod asked;
 mod catalog;
 mod clients;
 mod clock;
+mod corrections;
 mod demo;
 mod doctor;
 mod error;
@@ -183,7 +184,13 @@ impl Engine {
         let config = self.store.config().await?;
         let entries = self.datasets().await?;
         let name = self.store.name();
-        let status = status::status(name, server.version, self.admin, config.version(), &entries);
+        let status = status::status(
+            (name, server.version),
+            self.admin,
+            config.version(),
+            &entries,
+            &self.versions().await?,
+        );
         Ok((status, entries))
     }
 

@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use self::groups::{groups, losses, without_names};
 use crate::{
     Confirmed, Control, DatabaseReport, DatasetReport, Engine, Error, Frozen, OnFailure, Report,
-    Request, Result, State, Target, run::Going, shown::sees_names, versions,
+    Request, Result, State, Target,
+    run::Going,
+    shown::sees_names,
+    versions::{self, VersionTable},
 };
 
 impl Engine {
@@ -27,7 +30,7 @@ impl Engine {
     pub async fn destinations(&self) -> Result<Vec<PlanDestination>> {
         self.store.server().await?;
         let config = self.store.config().await?;
-        let mut destinations = versions::destinations();
+        let mut destinations = self.versions().await?.destinations();
         for it in &mut destinations {
             it.current = config.version() == Some(it.version.as_str());
         }
@@ -113,7 +116,7 @@ impl Engine {
             PlanScope::Selection => Some(self.frozen(permit, &question.selection).await?),
             PlanScope::Everything | PlanScope::Database | PlanScope::Datasets => None,
         };
-        request(question, selected)
+        request(question, selected, &self.versions().await?)
     }
 
     /// What this run would do: the names that it would give are made of its id.
@@ -185,7 +188,11 @@ impl Engine {
 }
 
 /// The request behind a question. `selected`: the selection that it names.
-fn request(question: &PlanQuestion, selected: Option<Frozen>) -> Result<Request> {
+fn request(
+    question: &PlanQuestion,
+    selected: Option<Frozen>,
+    versions: &VersionTable,
+) -> Result<Request> {
     let target = match question.scope {
         PlanScope::Everything => Target::Everything,
         PlanScope::Database => Target::Database,
@@ -205,7 +212,7 @@ fn request(question: &PlanQuestion, selected: Option<Frozen>) -> Result<Request>
     };
     Ok(Request {
         target,
-        destination: Some(destination(&question.destination)?),
+        destination: Some(destination(versions, &question.destination)?),
         on_failure: OnFailure::GoOn,
         dry_run: false,
         without_undo: false,
@@ -214,7 +221,7 @@ fn request(question: &PlanQuestion, selected: Option<Frozen>) -> Result<Request>
 }
 
 /// A destination as it was typed.
-pub(crate) fn destination(text: &str) -> Result<Release> {
+pub(crate) fn destination(table: &VersionTable, text: &str) -> Result<Release> {
     let unknown = |what: &str| {
         Error::Refused(format!(
             "`{}` {what}; write a version such as {}, or enterprise:2.1.0",
@@ -228,7 +235,7 @@ pub(crate) fn destination(text: &str) -> Result<Release> {
     }
     let version = match text.strip_prefix("enterprise:") {
         Some(enterprise) => {
-            let row = versions::enterprise_release(enterprise);
+            let row = table.release(enterprise);
             &row.ok_or_else(|| unknown("is no Enterprise version that is known"))?.compatibility
         }
         None => text,
@@ -373,7 +380,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_plan_is_another_when_anything_in_it_is() {
-        let request = request(&PlanQuestion::default(), None).unwrap();
+        let request = request(&PlanQuestion::default(), None, &VersionTable::embedded()).unwrap();
         let first = report("1.0.0", "1.22.1", vec![dataset("a", "1.0.0", &[])]);
         let of = |it: &Report| hash(&request, it);
         assert_eq!(of(&first), of(&first.clone()));
@@ -401,7 +408,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_destination_is_a_version_or_an_enterprise_version() {
-        let to = |text: &str| destination(text).map(|it| it.to_string());
+        let to = |text: &str| destination(&VersionTable::embedded(), text).map(|it| it.to_string());
         assert_eq!(to("").unwrap(), "1.22.1");
         assert_eq!(to(" 1.0.0 ").unwrap(), "1.0.0");
         assert_eq!(to("enterprise:2.1.0").unwrap(), "1.0.0");
@@ -410,6 +417,11 @@ pub(crate) mod tests {
             assert!(told.starts_with(&format!("`{wrong}` is no")), "{told}");
         }
         let nobody = PlanQuestion { scope: PlanScope::Datasets, ..PlanQuestion::default() };
-        assert!(request(&nobody, None).unwrap_err().to_string().starts_with("no dataset is named"));
+        assert!(
+            request(&nobody, None, &VersionTable::embedded())
+                .unwrap_err()
+                .to_string()
+                .starts_with("no dataset is named")
+        );
     }
 }

@@ -7,18 +7,18 @@ use revisions::Release;
 
 use crate::{
     store::Entry,
-    versions::{COMPATIBILITY_VERSION, OTHER_COMPATIBLE_VERSIONS, enterprise_of, newest},
+    versions::{COMPATIBILITY_VERSION, OTHER_COMPATIBLE_VERSIONS, VersionTable, newest},
 };
 
 /// Everything the status shows, from what was read.
 pub fn status(
-    database: &str,
-    mongodb_version: String,
+    (database, mongodb_version): (&str, String),
     database_admin: bool,
     database_version: Option<&str>,
     entries: &[Entry],
+    versions: &VersionTable,
 ) -> Status {
-    let row = enterprise_of(COMPATIBILITY_VERSION);
+    let row = versions.release_of(COMPATIBILITY_VERSION);
     let datasets = counts(entries);
     let verdict = verdict(database_version, &datasets, database_admin);
     Status {

@@ -31,6 +31,7 @@ mod shares;
 mod sizes;
 mod strain;
 mod values;
+mod versions;
 mod views;
 
 use std::{sync::Arc, time::Duration};

@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 pub use engine::DISABLED;
 use engine::{
     Cause, Control, DatabaseReport, DatasetReport, Engine, Event, JobState, JournalSize, Meter,
-    OnFailure, Report, Request, RunSummary, State, Target,
+    OnFailure, Release, Report, Request, RunSummary, State, Target, versions::Row,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use model::Action;
@@ -34,11 +34,21 @@ pub async fn migrate(
     if settings.migrations_disabled && !args.dry_run {
         return output.error(DISABLED);
     }
-    if let Some(Destination { version, enterprise: Some(row) }) = &args.version {
+    let mut args = args.clone();
+    let destination = match destination(engine, &mut args).await {
+        Ok(destination) => destination,
+        Err(Unresolved::Usage(sentence)) => return output.usage_error(&sentence),
+        Err(Unresolved::Engine(error)) => return output.error(&error.to_string()),
+    };
+    let args = &args;
+    if let Some(row) = &args.enterprise {
         let basis = if row.stated { "stated" } else { "inferred" };
+        let corrected = row.correction.as_ref().map(|it| format!(", corrected by {}", it.by));
         output.line(&format!(
-            "FiftyOne Enterprise {} has compatibility version {version} ({basis})",
-            row.enterprise
+            "FiftyOne Enterprise {} has compatibility version {} ({basis}{})",
+            row.enterprise,
+            row.compatibility,
+            corrected.unwrap_or_default()
         ));
     }
     let request = Request {
@@ -47,7 +57,7 @@ pub async fn migrate(
             (false, []) => Target::Database,
             (false, names) => Target::Datasets(names.to_vec()),
         },
-        destination: args.version.as_ref().map(|it| it.version.clone()),
+        destination,
         on_failure: if args.stops() { OnFailure::Stop } else { OnFailure::GoOn },
         dry_run: args.dry_run,
         without_undo: args.without_undo,
@@ -263,7 +273,7 @@ impl Watch {
         if !self.args.verbose {
             return;
         }
-        let version = |text: &str| text.parse::<engine::Release>().ok();
+        let version = |text: &str| text.parse::<Release>().ok();
         let down = head.and_then(version) > version(destination);
         let way = if down { "down" } else { "up" };
         for revision in revisions {
@@ -333,6 +343,29 @@ pub fn bar(seen: bool) -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
+/// Why it is not known where to go.
+enum Unresolved {
+    Usage(String),
+    Engine(engine::Error),
+}
+
+/// Where to go. An Enterprise version is looked up in the table of the deployment, and noted.
+async fn destination(
+    engine: &Engine,
+    args: &mut MigrateArgs,
+) -> Result<Option<Release>, Unresolved> {
+    let wanted = match &args.version {
+        None => return Ok(None),
+        Some(Destination::Version(version)) => return Ok(Some(version.clone())),
+        Some(wanted) => wanted,
+    };
+    let versions = engine.versions().await.map_err(Unresolved::Engine)?;
+    let row = wanted.release(&versions).map_err(Unresolved::Usage)?.cloned();
+    let version = row.as_ref().map(|it| it.compatibility.parse::<Release>());
+    args.enterprise = row;
+    version.transpose().map_err(|it| Unresolved::Usage(it.to_string()))
+}
+
 /// A run that was left to a server, as JSON.
 #[derive(Serialize)]
 struct Left<'a> {
@@ -359,15 +392,14 @@ struct Enterprise<'a> {
 }
 
 impl<'a> Enterprise<'a> {
-    fn of(destination: &'a Destination) -> Option<Self> {
-        let row = destination.enterprise?;
+    fn of(row: &'a Row) -> Self {
         let (version, compatibility_version) = (&row.enterprise, &row.compatibility);
-        Some(Self { version, compatibility_version, stated: row.stated })
+        Self { version, compatibility_version, stated: row.stated }
     }
 }
 
 fn concluded(report: &Report, settings: &Settings, args: &MigrateArgs, output: Output) -> ExitCode {
-    output.document(&Answer { enterprise: args.version.as_ref().and_then(Enterprise::of), report });
+    output.document(&Answer { enterprise: args.enterprise.as_ref().map(Enterprise::of), report });
     if report.dry_run {
         dry_run(report, settings, output);
     } else {

@@ -28,12 +28,17 @@ pub async fn compatibility(
     if let Err(error) = asking.permit(Action::ReadVersions) {
         return (status_of(&error), error.to_string()).into_response();
     }
-    let question = match Question::read(&asked.client, &asked.r#type, &asked.destination) {
-        Ok(question) => question,
-        Err(unclear) => return (StatusCode::BAD_REQUEST, unclear.to_string()).into_response(),
+    let opening = async {
+        let versions = engine.versions().await?;
+        let read = Question::read(&versions, &asked.client, &asked.r#type, &asked.destination);
+        match read {
+            Ok(question) => Ok(Ok(engine.opening(&question).await?)),
+            Err(unclear) => Ok::<_, engine::Error>(Err(unclear)),
+        }
     };
-    match engine.opening(&question).await {
-        Ok(opening) => Json(opening).into_response(),
+    match opening.await {
+        Ok(Ok(opening)) => Json(opening).into_response(),
+        Ok(Err(unclear)) => (StatusCode::BAD_REQUEST, unclear.to_string()).into_response(),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

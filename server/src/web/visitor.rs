@@ -58,7 +58,9 @@ fn is_file(request: &Request) -> bool {
     let path = request.uri().path();
     let accepts = request.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
     request.method() == Method::GET
+        // Versions have dots in them.
         && !path.starts_with("/api/")
+        && !path.starts_with("/versions/")
         && path.rsplit('/').next().is_some_and(|it| it.contains('.'))
         && !accepts.is_some_and(|it| it.contains("text/html"))
 }

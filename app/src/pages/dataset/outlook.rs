@@ -1,7 +1,9 @@
 //! What going to a version does to a dataset.
 
 use leptos::prelude::*;
-use model::{DatasetOutlook, DatasetRemedy, DatasetView, PlanQuestion, WayOfDataset, words};
+use model::{
+    DatasetOutlook, DatasetRemedy, DatasetView, FieldRename, PlanQuestion, WayOfDataset, words,
+};
 
 use super::documents::Documents;
 
@@ -40,7 +42,7 @@ pub fn Prospect(page: DatasetView) -> impl IntoView {
                             .into_any()
                     }
                     DatasetOutlook::Blocked { reason, remedies } => {
-                        view! { <Blocked reason remedies /> }.into_any()
+                        view! { <Blocked reason remedies id=id.clone() /> }.into_any()
                     }
                     DatasetOutlook::Goes(way) => {
                         let way = *way;
@@ -60,24 +62,26 @@ pub fn Prospect(page: DatasetView) -> impl IntoView {
 }
 
 #[component]
-fn Blocked(reason: String, remedies: Vec<DatasetRemedy>) -> impl IntoView {
-    let remedies = remedies.into_iter().map(|it| view! { <Remedy it /> });
+fn Blocked(reason: String, remedies: Vec<DatasetRemedy>, id: String) -> impl IntoView {
+    let remedies = remedies.into_iter().map(|it| view! { <Remedy it id=id.clone() /> });
+    let remedies = remedies.collect_view();
     view! {
         <div class="notice">
             <p class="notice-sentence">"It is blocked"</p>
             <p>{format!("{}.", capitalized(&reason))}</p>
         </div>
-        {remedies.collect_view()}
+        {remedies}
     }
 }
 
 #[component]
-fn Remedy(it: DatasetRemedy) -> impl IntoView {
-    let DatasetRemedy { text, command, tool } = it;
+fn Remedy(it: DatasetRemedy, id: String) -> impl IntoView {
+    let DatasetRemedy { text, command, tool, rename } = it;
     view! {
         <div class="remedy">
             <h3>"What to do"</h3>
             <p>{text}</p>
+            {rename.map(|rename| view! { <Rename rename id /> })}
             {command
                 .map(|command| {
                     view! {
@@ -88,6 +92,30 @@ fn Remedy(it: DatasetRemedy) -> impl IntoView {
                     }
                 })}
         </div>
+    }
+}
+
+/// A form that asks what another name would change.
+#[component]
+fn Rename(rename: FieldRename, id: String) -> impl IntoView {
+    let FieldRename { field, to } = rename;
+    let (label, input) = (format!("Call {field}"), format!("rename-{}", field.replace('.', "-")));
+    view! {
+        <form class="way-form" method="get" action=format!("/datasets/{id}/rename")>
+            <input type="hidden" name="field" value=field />
+            <label for=input.clone()>{label}</label>
+            <input
+                id=input
+                name="to"
+                value=to
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                required
+            />
+            <button class="button">"See what changes"</button>
+            <span class="muted">"Nothing is written by that."</span>
+        </form>
     }
 }
 

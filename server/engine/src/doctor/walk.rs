@@ -19,19 +19,28 @@ const PIECE_DOCUMENTS: u64 = 10_000;
 /// How long one piece may take before it is halved.
 const ONE_PIECE: Duration = Duration::from_secs(5);
 
-/// What is done with the documents that lack a key.
+/// What is done with the documents that lack a key, or have it.
 #[derive(Clone, Copy, Debug)]
 pub enum Errand<'a> {
-    /// They are counted.
+    /// Those that lack it are counted.
     Count,
-    /// The key is set to an expression.
+    /// In those that lack it, it is set to an expression.
     Fill(&'a Bson),
+    /// Those that have it are counted.
+    CountHaving,
+    /// In those that have it, its value goes to another key.
+    Move {
+        /// The other key.
+        to: &'a str,
+        /// Whether dates go there as well.
+        dates: bool,
+    },
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// How many documents lacked the key.
+    /// How many documents lacked the key, or had it.
     pub count: u64,
     /// Some of them.
     pub examples: Vec<Bson>,
@@ -88,17 +97,29 @@ async fn piece(
             let found = store.count_lacking(collection, range, key, limit).await?;
             Ok(Tally { count: found.count, examples: found.example.into_iter().collect() })
         }
+        Errand::CountHaving => {
+            let count = store.count_having(collection, range, key, limit).await?;
+            Ok(Tally { count, examples: Vec::new() })
+        }
         Errand::Fill(value) => {
             let count = store.fill_lacking(collection, range, key, value, limit).await?;
-            if let Some(control) = control {
-                control.add_documents(count);
-            }
-            Ok(Tally { count, examples: Vec::new() })
+            Ok(Tally::written(count, control))
+        }
+        Errand::Move { to, dates } => {
+            let count = store.move_key(collection, range, (key, to), dates, limit).await?;
+            Ok(Tally::written(count, control))
         }
     }
 }
 
 impl Tally {
+    fn written(count: u64, control: Option<&Control>) -> Self {
+        if let Some(control) = control {
+            control.add_documents(count);
+        }
+        Self { count, examples: Vec::new() }
+    }
+
     fn add(&mut self, other: Self) {
         self.count += other.count;
         if self.examples.len() < 3 {

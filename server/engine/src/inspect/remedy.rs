@@ -1,12 +1,10 @@
 //! What can be done about what keeps a dataset from going somewhere: in words, and as commands to type.
 
 use bson::Document;
-use model::{DatasetRemedy, quoted};
+use model::{DatasetRemedy, FieldRename, quoted};
 use revisions::{Release, Shape};
 
-/// What FiftyOne keeps under these names from 1.0.0 on.
-const DATES: [&str; 2] = ["created_at", "last_modified_at"];
-const DATE: &str = "fiftyone.core.fields.DateTimeField";
+use crate::doctor::rename::{clashes, fields, free_name};
 
 /// The schemas of a dataset, with what renames a field of each.
 const SCHEMAS: [(&str, &str, &str); 2] = [
@@ -38,6 +36,7 @@ pub fn remedies(
                 .to_owned(),
             command: Some("fiftyone-migrate doctor".to_owned()),
             tool: "the command line".to_owned(),
+            rename: None,
         });
     }
     let loads = !name.is_empty();
@@ -52,17 +51,15 @@ fn renames(document: &Document) -> Vec<DatasetRemedy> {
     let mut remedies = Vec::new();
     for (schema, what, rename) in SCHEMAS {
         let fields: Vec<&Document> = fields(document, schema);
-        for name in DATES {
-            let clash =
-                fields.iter().find(|it| it.text("name") == name && it.text("ftype") != DATE);
-            let Some(field) = clash else { continue };
+        for field in clashes(&fields) {
+            let name = field.text("name");
             let free = free_name(&fields, name);
             let kind = field.text("ftype").rsplit('.').next().unwrap_or_default();
             remedies.push(DatasetRemedy {
                 text: format!(
-                    "Rename the {what} field `{name}`, a {kind}, to `{free}` with a FiftyOne older than 1.0.0, which \
-                     keeps its values; then migrate again. Code, saved views and the sidebar that name the field have \
-                     to be told its new name."
+                    "Rename the {what} field `{name}`, a {kind}, to `{free}` here, or with a FiftyOne older than 1.0.0: it \
+                     keeps its values. Then migrate again. Code and saved views that name the field have to be told its new \
+                     name."
                 ),
                 command: Some(format!(
                     "import fiftyone as fo\n\ndataset = fo.load_dataset({})\ndataset.{rename}({}, {})",
@@ -71,6 +68,10 @@ fn renames(document: &Document) -> Vec<DatasetRemedy> {
                     quoted(&free),
                 )),
                 tool: PYTHON.to_owned(),
+                rename: Some(FieldRename {
+                    field: if what == "frame" { format!("frames.{name}") } else { name.to_owned() },
+                    to: free,
+                }),
             });
         }
     }
@@ -97,25 +98,8 @@ fn of_groups(document: &Document) -> DatasetRemedy {
             quoted(&format!("{name}-{slice}")),
         )),
         tool: PYTHON.to_owned(),
+        rename: None,
     }
-}
-
-/// A name that no field has.
-fn free_name(fields: &[&Document], name: &str) -> String {
-    let taken = |candidate: &str| {
-        fields.iter().any(|it| it.text("name") == candidate || it.text("db_field") == candidate)
-    };
-    let first = format!("{name}_own");
-    if !taken(&first) {
-        return first;
-    }
-    let numbered = (2..).map(|it| format!("{first}_{it}"));
-    numbered.into_iter().find(|it| !taken(it)).unwrap_or(first)
-}
-
-fn fields<'a>(document: &'a Document, schema: &str) -> Vec<&'a Document> {
-    let fields = document.get_array(schema).ok().into_iter().flatten();
-    fields.filter_map(bson::Bson::as_document).collect()
 }
 
 #[cfg(test)]

@@ -137,6 +137,71 @@ impl Store {
         let answer = self.command(command).await?;
         Ok(number(answer.get("n")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
     }
+
+    /// How many documents of a range have a key.
+    pub async fn count_having(
+        &self,
+        collection: &str,
+        range: &Range,
+        key: &str,
+        limit: Duration,
+    ) -> Result<u64, Failure> {
+        let collection = self.collection(collection);
+        Ok(collection.count_documents(having(range, key)).max_time(limit).await?)
+    }
+
+    /// Gives a key of those documents of a range that have it another name, and returns how many those were. Done again, it does
+    /// nothing; what somebody has written under the old name meanwhile is newer and wins. `dates`: whether dates are, too.
+    ///
+    /// A [`Failure::is_too_slow`] means that some of them have the new one now.
+    pub async fn move_key(
+        &self,
+        collection: &str,
+        range: &Range,
+        (from, to): (&str, &str),
+        dates: bool,
+        limit: Duration,
+    ) -> Result<u64, Failure> {
+        let mut filter = having(range, from);
+        if !dates {
+            filter.insert(from, doc! { "$exists": true, "$not": { "$type": "date" } });
+        }
+        let stages = [doc! { "$set": { to: format!("${from}") } }, doc! { "$unset": from }];
+        let statement = doc! { "q": filter, "u": stages.to_vec(), "multi": true };
+        let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let command = doc! { "update": collection, "updates": [statement], "maxTimeMS": limit_ms };
+        let answer = self.command(command).await?;
+        Ok(number(answer.get("n")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
+    }
+
+    /// The indexes of a collection that a field, or something in it, is part of, by name.
+    pub async fn indexes_of(&self, collection: &str, key: &str) -> Result<Vec<String>, Failure> {
+        let begin = format!("{key}.");
+        let found = self.collection(collection).list_indexes().await?;
+        let indexes: Vec<mongodb::IndexModel> = found.try_collect().await?;
+        let is_of = |it: &&mongodb::IndexModel| {
+            it.keys.keys().any(|it| it == key || it.starts_with(&begin))
+        };
+        let name = |it: &mongodb::IndexModel| it.options.as_ref()?.name.clone();
+        Ok(indexes.iter().filter(is_of).map(|it| name(it).unwrap_or_default()).collect())
+    }
+
+    /// The saved views and the runs of a dataset.
+    pub async fn views_and_runs(&self, dataset: &Bson) -> Result<Vec<Document>, Failure> {
+        let mut documents = Vec::new();
+        for collection in ["views", "runs"] {
+            let collection = self.collection(collection);
+            let found = collection.find(doc! { "_dataset_id": dataset }).await?;
+            documents.extend(found.try_collect::<Vec<_>>().await?);
+        }
+        Ok(documents)
+    }
+}
+
+fn having(range: &Range, key: &str) -> Document {
+    let mut filter = range.filter();
+    filter.insert(key, doc! { "$exists": true });
+    filter
 }
 
 fn lacking(range: &Range, key: &str) -> Document {

@@ -70,6 +70,27 @@ impl Store {
         self.jobs_command(command).await.map(drop)
     }
 
+    /// The repairs of a kind of a dataset that were begun and not ended, oldest first: which, and of what there were examples.
+    pub async fn open_repairs(
+        &self,
+        kind: &str,
+        dataset: &Bson,
+    ) -> Result<Vec<(ObjectId, Vec<String>)>, Failure> {
+        let filter = doc! {
+            "database": self.name(), "kind": kind, "dataset.id": dataset, "ended": null,
+        };
+        let repairs = self.jobs.collection::<Document>(REPAIRS);
+        let found = repairs.find(filter).projection(doc! { "evidence.examples": 1 });
+        let found: Vec<Document> = found.sort(doc! { "_id": 1 }).await?.try_collect().await?;
+        let examples = |it: &Document| {
+            let evidence = it.get_document("evidence").ok()?;
+            let texts = evidence.get_array("examples").into_iter().flatten();
+            Some(texts.filter_map(Bson::as_str).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let read = |it: &Document| Some((it.get_object_id("_id").ok()?, examples(it)?));
+        Ok(found.iter().filter_map(read).collect())
+    }
+
     /// The repairs that were begun and not ended, and that were to delete files: which, and which files.
     pub async fn cut_off_repairs(&self) -> Result<Vec<(ObjectId, Vec<ObjectId>)>, Failure> {
         let filter = doc! { "database": self.name(), "ended": null, "files": { "$ne": [] } };

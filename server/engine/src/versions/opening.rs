@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use model::{ClientKind, Opening};
 use revisions::{Release, base};
 
-use super::enterprise_releases;
+use super::VersionTable;
 
 /// The first release that keeps the version in the database; before, it is in a file beside the client.
 const ASKS: [u64; 3] = [0, 15, 1];
@@ -86,7 +86,12 @@ impl Question {
     /// # Errors
     ///
     /// If one of the words means nothing.
-    pub fn read(client: &str, kind: &str, destination: &str) -> Result<Self, Unclear> {
+    pub fn read(
+        table: &VersionTable,
+        client: &str,
+        kind: &str,
+        destination: &str,
+    ) -> Result<Self, Unclear> {
         let kind =
             ClientKind::named(kind.trim()).ok_or_else(|| Unclear::NoKind(kind.to_owned()))?;
         let asked = release(client)?;
@@ -96,7 +101,7 @@ impl Question {
                 return Err(Unclear::TooNew { asked: asked.to_string(), newest });
             }
             ClientKind::Fitting | ClientKind::OpenSource => asked,
-            ClientKind::Enterprise => data_model_of(&asked)?,
+            ClientKind::Enterprise => data_model_of(table, &asked)?,
         };
         let destination = self::destination(destination)?;
         Ok(Self { client: client.trim().to_owned(), version, kind, destination })
@@ -153,10 +158,12 @@ pub fn opening(question: &Question, head: Option<&str>, found: Option<&str>) -> 
     }
 }
 
-/// All open source releases this program knows of, oldest first.
-pub fn releases() -> BTreeSet<Release> {
-    let of_enterprise = enterprise_releases().iter().filter_map(|it| it.compatibility.parse().ok());
-    RANGES.iter().map(|it| it.0.clone()).chain(of_enterprise).collect()
+impl VersionTable {
+    /// All open source releases that are known of, oldest first.
+    pub fn open_source(&self) -> BTreeSet<Release> {
+        let of_enterprise = self.releases().iter().filter_map(|it| it.compatibility.parse().ok());
+        RANGES.iter().map(|it| it.0.clone()).chain(of_enterprise).collect()
+    }
 }
 
 /// Whether a client of this release, without the right to migrate, is let in by a database at this version.
@@ -244,9 +251,9 @@ fn closest(version: &Release) -> Option<&'static (Release, Option<Range>)> {
 }
 
 /// The version of the data model of an Enterprise SDK.
-fn data_model_of(sdk: &Release) -> Result<Release, Unclear> {
+fn data_model_of(table: &VersionTable, sdk: &Release) -> Result<Release, Unclear> {
     let same = |text: &str| text.parse().is_ok_and(|it: Release| it == *sdk);
-    let row = enterprise_releases().iter().rfind(|it| same(&it.sdk));
+    let row = table.releases().iter().rfind(|it| same(&it.sdk));
     let version = row.and_then(|it| it.compatibility.parse().ok());
     version.ok_or_else(|| Unclear::NoSdk(sdk.to_string()))
 }
@@ -269,8 +276,12 @@ impl Range {
 mod tests {
     use super::*;
 
+    fn read(client: &str, kind: &str, destination: &str) -> Result<Question, Unclear> {
+        Question::read(&VersionTable::embedded(), client, kind, destination)
+    }
+
     fn ask(client: &str, kind: &str, database: &str, found: &str) -> Opening {
-        opening(&Question::read(client, kind, "").unwrap(), Some(database), Some(found))
+        opening(&read(client, kind, "").unwrap(), Some(database), Some(found))
     }
 
     /// What FiftyOne's own runners answer, release by release; `tests/parity/refusals.py` makes it.
@@ -327,7 +338,7 @@ mod tests {
         assert!(answer.message.unwrap().starts_with(
             "Cannot connect to database v0.18.0 with client v1.13.0 (compatibility >=0.19,<2). See"
         ));
-        let unknown = Question::read("1.99.0", "enterprise", "").unwrap_err().to_string();
+        let unknown = read("1.99.0", "enterprise", "").unwrap_err().to_string();
         assert!(unknown.starts_with("there is no Enterprise SDK `1.99.0`"), "{unknown}");
     }
 
@@ -348,21 +359,21 @@ mod tests {
 
     #[test]
     fn a_destination_counts_instead_of_where_the_database_is() {
-        let question = Question::read("0.21.0", "", "1.22.1").unwrap();
+        let question = read("0.21.0", "", "1.22.1").unwrap();
         let answer = opening(&question, Some("0.21.0"), Some("fiftyone"));
         assert_eq!((answer.database.as_deref(), answer.compatible), (Some("1.22.1"), false));
     }
 
     #[test]
     fn a_database_that_does_not_say_where_it_is_takes_anybody() {
-        let answer = opening(&Question::read("0.21.0", "", "").unwrap(), None, None);
+        let answer = opening(&read("0.21.0", "", "").unwrap(), None, None);
         assert!(answer.compatible && answer.note.unwrap().contains("does not say"));
     }
 
     #[test]
     fn words_that_mean_nothing_are_refused_with_what_would_do() {
         let said = |client: &str, kind: &str, destination: &str| {
-            Question::read(client, kind, destination).unwrap_err().to_string()
+            read(client, kind, destination).unwrap_err().to_string()
         };
         assert_eq!(said("new", "", ""), "`new` is no version; give one such as `1.13.0`");
         assert_eq!(said("1.0.0", "", "x"), "`x` is no version; give one such as `1.13.0`");
