@@ -42,7 +42,9 @@ pub use once::told_invitation;
 pub use rights::{
     ChangeGroup, GiveRight, MakeGroup, RemoveGroup, TakeRight, all_groups, rights_of, rights_to,
 };
-pub use runs::{ControlRun, ShownRun, ShownRuns, control_run, shown_run, shown_runs};
+pub use runs::{
+    ControlRun, RunLog, ShownRun, ShownRuns, control_run, run_log, shown_run, shown_runs,
+};
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use settings::read_settings;
 pub use status::{DeploymentStatus, deployment_status};

@@ -110,8 +110,8 @@ fn is_live(path: &str) -> bool {
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
         AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage, RightsOfGroup,
-        RightsOfMembers, RightsOfPerson, RightsToDataset, Settings, SignInPage, UsersPage,
-        VersionPage, Versions,
+        RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, Settings, SignInPage,
+        UsersPage, VersionPage, Versions,
     };
 
     view! {
@@ -124,6 +124,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
+        <Route path=path!("/runs/:id/log") view=RunLogPage ssr=SsrMode::Async />
         <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />

@@ -18,6 +18,8 @@ mod rename;
 #[cfg(feature = "ssr")]
 mod rights;
 mod run;
+#[cfg(feature = "ssr")]
+mod run_log;
 mod runs;
 mod sdk;
 #[cfg(feature = "ssr")]
@@ -49,6 +51,8 @@ pub use rename::RenamePage;
 #[cfg(feature = "ssr")]
 pub use rights::{RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset};
 pub use run::Run;
+#[cfg(feature = "ssr")]
+pub use run_log::RunLogPage;
 pub use runs::Runs;
 pub use sdk::SdkPage;
 #[cfg(feature = "ssr")]

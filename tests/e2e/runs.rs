@@ -116,6 +116,18 @@ impl Site {
         Ok(())
     }
 
+    /// Looks at a part of the page.
+    async fn look_at(&self, id: &str, name: &str) -> Result<()> {
+        for (device, scheme) in [(Device::Phone, Scheme::Dark), (Device::Desktop, Scheme::Light)] {
+            self.browser.pretend(device, scheme).await?;
+            let there = format!("document.getElementById('{id}').scrollIntoView()");
+            self.browser.run(&there).await?;
+            let name = format!("{name}-{device:?}-{scheme:?}").to_lowercase();
+            screenshot(&self.browser, &name).await?;
+        }
+        Ok(())
+    }
+
     async fn end(self) -> Result<()> {
         assert_eq!(self.browser.complaints().await?, Vec::<String>::new());
         self.browser.close().await?;
@@ -162,7 +174,13 @@ async fn everything_is_upgraded_watched_to_its_end_and_brought_back() -> Result<
     let row = format!("//tr[th[normalize-space()='{name}']]");
     site.browser.wait_for(&row, |it| it.contains("migrated")).await?;
     site.browser.wait_for("//*[@class='log']", |it| it.contains("is completed")).await?;
+    site.browser
+        .wait_for("//*[@class='timeline']", |it| it.contains("Completed and verified"))
+        .await?;
     site.look("run-completed").await?;
+    let path = site.browser.path().await?;
+    the_log_is_searched(&site, &path).await?;
+    site.browser.open_live(&site.address(&path)).await?;
 
     site.undo().await?;
     site.run_is_shown().await?;
@@ -172,6 +190,33 @@ async fn everything_is_upgraded_watched_to_its_end_and_brought_back() -> Result<
     site.browser.wait_for("//table", |it| it.contains("Undone")).await?;
     site.look("runs-undone").await?;
     site.end().await
+}
+
+/// From the page of the run to its log, to a line of it, and to its address.
+async fn the_log_is_searched(site: &Site, run: &str) -> Result<()> {
+    let browser = &site.browser;
+    browser.press("//a[normalize-space()='Search or download the whole log']").await?;
+    browser.wait_for("//h1", |it| it == "Log of a run").await?;
+    site.look("run-log").await?;
+    browser.fill("q", "IS verifying").await?;
+    browser.click("Search").await?;
+    browser.wait_for("//h2[@id='lines']", |it| it.starts_with("1 line found among ")).await?;
+    site.look("run-log-found").await?;
+    let number = browser.find("//*[@class='log-number']").await?.text().await?;
+    browser.press("//*[@class='log-number']").await?;
+    let at = "return document.querySelector(':target')?.id";
+    let line = format!("line-{number}");
+    ready::wait_for("the line", async || {
+        let id = browser.run(at).await?;
+        ensure!(id == line.as_str(), "it is {id}");
+        Ok(())
+    })
+    .await?;
+    site.look("run-log-line").await?;
+    // As somebody opens it to whom it was sent.
+    browser.open(&site.address(&format!("{run}/log?line={number}"))).await?;
+    browser.wait_for("//li[@aria-current]", |it| it.contains("is verifying")).await?;
+    Ok(())
 }
 
 #[tokio::test]
@@ -213,6 +258,9 @@ async fn a_run_goes_on_when_the_server_is_killed_and_its_page_tells_of_it() -> R
     assert_eq!(killed.ended().await.status, None);
     site.until("Completed and verified").await?;
     assert!(site.browser.find(alert).await.is_err(), "the page says still that it is cut off");
+    site.browser
+        .wait_for("//*[@class='timeline']", |it| it.contains("Taken over: migrating"))
+        .await?;
     site.deployment.assert_newest().await;
     // What the browser says of a server that is gone is no complaint of ours.
     site.browser.complaints().await?;
@@ -315,11 +363,16 @@ async fn two_admins_see_the_same_run_and_one_sees_what_the_other_does() -> Resul
     wire.release();
     site.until("Paused").await?;
     site.browser.wait_for("//*[@class='log']", |it| it.contains("grace")).await?;
+    site.browser.wait_for("//*[@class='timeline']", |it| it.contains("Paused")).await?;
     site.look("run-paused").await?;
     site.browser.click("Resume").await?;
     for browser in [&site.browser, &other] {
         browser.wait_for(SENTENCE, |it| it.contains("Completed and verified")).await?;
     }
+    site.browser
+        .wait_for("//*[@class='timeline']", |it| it.contains("Completed and verified"))
+        .await?;
+    site.look_at("timeline", "run-timeline").await?;
     site.deployment.assert_newest().await;
     assert_eq!(other.complaints().await?, Vec::<String>::new());
     other.close().await?;

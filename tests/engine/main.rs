@@ -1,5 +1,5 @@
 //! The engine on real servers: accounts, what was agreed to, the archive, what is asked for from afar, the list of datasets,
-//! company, interruptions, kills, undo, verifying.
+//! company, interruptions, kills, undo, verifying, the course of a run.
 
 mod accounts;
 mod agreed;
@@ -20,5 +20,6 @@ mod permits;
 mod replica_set;
 mod rights;
 mod step_down;
+mod timeline;
 mod undo;
 mod verify;

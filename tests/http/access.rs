@@ -72,6 +72,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ),
     ("GET", "/api/runs", Some(Action::ReadRuns), &[]),
     ("GET", "/api/run?id=x", Some(Action::ReadRuns), &[]),
+    ("GET", "/api/run_log?id=x", Some(Action::ReadEveryDataset), &[]),
     ("POST", "/api/control_run", Some(Action::ControlRuns), &[("id", "x"), ("event", "pause")]),
     ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
     ("POST", "/api/datasets/select", Some(Action::PreviewMigration), &[("query", "")]),

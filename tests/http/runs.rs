@@ -137,6 +137,65 @@ async fn a_run_is_watched_and_controlled_without_scripts() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_log_has_a_page_without_scripts_where_it_is_searched_and_each_line_has_an_address()
+-> Result<()> {
+    let app = App::migrating().await?;
+    let id = cancelled(&app).await?;
+    ask(&app, &id, "resume").await?;
+    until(&app, &id, JobState::Completed).await?;
+    let run = app.get(&format!("/runs/{id}")).await?.text();
+    for said in [&format!("href=\"/runs/{id}/log\""), "Timeline", "Asked that it be resumed"] {
+        assert!(run.contains(said), "no `{said}` in {run}");
+    }
+    let page = app.get(&format!("/runs/{id}/log")).await?;
+    assert_eq!(page.status, StatusCode::OK);
+    let page = page.text();
+    for said in [
+        "id=\"line-1\"",
+        "shall be cancelled",
+        &format!("href=\"/runs/{id}/log?line=2#line-2\""),
+        &format!("href=\"/api/runs/{id}/log.txt\""),
+        "newest first",
+    ] {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+    assert!(!page.contains("fiftyone-migrate.js"), "scripts are loaded: {page}");
+    assert_eq!(page.matches("shall be cancelled").count(), 1, "it is sent twice: {page}");
+
+    let found = app.get(&format!("/runs/{id}/log?q=SHALL+be")).await?.text();
+    for said in
+        ["2 lines found among ", "value=\"SHALL be\"", "id=\"line-2\"", "log.txt?q=SHALL%20be"]
+    {
+        assert!(found.contains(said), "no `{said}` in {found}");
+    }
+    assert!(!found.contains("is completed"), "{found}");
+    let file = app.get(&format!("/api/runs/{id}/log.txt?q=SHALL%20be")).await?.text();
+    assert_eq!(file.lines().count(), 2, "{file}");
+    let none = app.get(&format!("/runs/{id}/log?q=%3Cb%3E.*")).await?.text();
+    assert!(none.contains("No line has “&lt;b&gt;.*” in it."), "{none}");
+    let at = app.get(&format!("/runs/{id}/log?line=2")).await?.text();
+    assert!(at.contains("id=\"line-2\" aria-current=\"true\""), "{at}");
+    // What is no number is not asked for.
+    for odd in
+        ["page=x", "page=-1", "line=x", "line=99999999999999999999", "page=18446744073709551615"]
+    {
+        let page = app.get(&format!("/runs/{id}/log?{odd}")).await?;
+        assert!(page.status == StatusCode::OK && page.text().contains("id=\"line-1\""), "{odd}");
+    }
+
+    assert_eq!(app.get("/runs/7/log").await?.status, StatusCode::NOT_FOUND);
+    let bob = app.sign_up("bob", model::Role::Member).await?;
+    let refused = app.get_as(&bob, &format!("/runs/{id}/log")).await?;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!refused.text().contains("shall be"), "{}", refused.text());
+    let file = app.get_as(&bob, &format!("/api/runs/{id}/log.txt?q=shall")).await?;
+    assert_eq!(file.status, StatusCode::FORBIDDEN);
+    let seen = app.get_as(&bob, &format!("/runs/{id}")).await?.text();
+    assert!(seen.contains("Asked that it be resumed") && !seen.contains("cats"), "{seen}");
+    app.stop().await
+}
+
+#[tokio::test]
 async fn programs_are_told_by_the_status_why_a_run_cannot_be_controlled() -> Result<()> {
     let app = App::migrating().await?;
     let id = cancelled(&app).await?;

@@ -53,7 +53,10 @@ pub use plan::{
 pub use rights::{
     DatasetRights, Grant, Grantee, GranteePage, Group, Right, Rights, UnknownGrantee, UnknownRight,
 };
-pub use run::{Pulse, RUN_CSV_HEAD, RunDataset, RunFrame, RunPage, Share};
+pub use run::{
+    LINES_ON_PAGE, LogPage, NumberedLine, Pulse, RUN_CSV_HEAD, RunDataset, RunFrame, RunMoment,
+    RunPage, Share,
+};
 pub use settings::{ServerSettings, Topology};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;

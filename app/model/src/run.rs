@@ -1,15 +1,17 @@
 //! A run as a page shows it: how far it is at one moment, said so that it promises nothing.
 
 mod export;
+mod log;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cause, JobEvent, JobState, JournalState, LogLine, RunSummary, Tone,
+    Cause, JobEvent, JobState, JournalState, RunSummary, Tone,
     words::{self, count},
 };
 
 pub use export::RUN_CSV_HEAD;
+pub use log::{LINES_ON_PAGE, LogPage, NumberedLine};
 
 /// How a run is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,19 +66,35 @@ pub struct RunDataset {
     pub ahead: u64,
 }
 
+/// Something that happened to a run, in words. One type for its timeline and its log, because each weighs something in the
+/// browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunMoment {
+    /// When, as RFC 3339 in UTC.
+    pub at: String,
+    /// By which it is known at a glance: `stage`, `rest`, `hold`, `person`, `process`, `end`, `problem` or `gap`; `line` in
+    /// the log.
+    pub mark: String,
+    /// What is said first: what happened; in the log, who says so.
+    pub first: String,
+    /// What is said then: by whom, and how long it lasted; in the log, what happened. Empty if there is nothing to say of that.
+    pub then: String,
+}
+
 /// All that the page of one run shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunPage {
     /// How it is now.
     pub frame: RunFrame,
+    /// What happened to it, in the order of that.
+    #[serde(default)]
+    pub timeline: Vec<RunMoment>,
     /// Its first datasets by name, of the state that was asked for; none for those who may not see names.
     pub datasets: Vec<RunDataset>,
     /// The state of datasets that was asked for; `None` if that is all of them.
     pub show: Option<String>,
     /// The newest lines of its log, newest first; none for those who may not see names.
-    pub log: Vec<LogLine>,
-    /// Whether there is more of the log.
-    pub log_is_cut: bool,
+    pub log: Vec<RunMoment>,
     /// Whether whoever asks may see names.
     pub named: bool,
     /// Why whoever asks may not control it, if they may not.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use model::{Cause, JobEvent, RunFrame, RunPage};
+use model::{Cause, JobEvent, LogPage, RunFrame, RunPage};
 
 use super::ApiError;
 
@@ -21,6 +21,19 @@ pub async fn shown_run(
 ) -> Result<RunPage, ApiError> {
     let permit = super::gate::require(model::Action::ReadRuns)?;
     Ok(expect_context::<engine::Engine>().shown_run(&permit, &id, show.as_deref()).await?)
+}
+
+/// Reads a page of a run's log: of the lines with these words, or that on which a line is. Reading changes nothing.
+#[server(endpoint = "run_log", input = GetUrl)]
+pub async fn run_log(
+    id: String,
+    #[server(default)] q: String, // absent where nothing is looked for
+    #[server(default)] page: String, // as it was typed; what is no number is the first one
+    #[server(default)] line: String,
+) -> Result<LogPage, ApiError> {
+    let permit = super::gate::require(model::Action::ReadEveryDataset)?;
+    let (page, line) = (page.trim().parse().unwrap_or(1), line.trim().parse().ok());
+    Ok(expect_context::<engine::Engine>().log_page(&permit, &id, &q, page, line).await?)
 }
 
 /// Asks that a run be paused, resumed, cancelled, retried or undone; whoever carries runs out does it.

@@ -15,7 +15,7 @@ use model::RunPage;
 use self::controls::{Controls, Failures};
 use self::datasets::Datasets;
 use self::progress::Progress;
-use self::story::{Hands, Log, Plan};
+use self::story::{Hands, Log, Plan, Timeline};
 use self::watch::Watch;
 use crate::api::{ApiError, shown_run};
 use crate::components::Notice;
@@ -77,6 +77,7 @@ fn Watched(first: RunPage) -> impl IntoView {
         <Progress watch />
         <Controls watch />
         <Failures watch />
+        <Timeline watch />
         <Datasets watch />
         <Hands watch />
         <Plan watch />

@@ -5,9 +5,9 @@ use model::{Cause, JobEvent, Permit, RunSummary};
 
 use crate::{
     Control, Engine, Error, Report, Result,
-    job::log_by,
+    job::tell_by,
     runs::stopped_before,
-    store::{Job, JobWish},
+    store::{Happening, Job, JobWish},
     undo::can_be_undone,
 };
 
@@ -74,7 +74,8 @@ impl Engine {
             )));
         }
         let of = cause.map(|it| format!(", of those that failed: {it}")).unwrap_or_default();
-        log_by(&self.store, job.id, by, &format!("shall be {event}{of}")).await;
+        let what = Happening::Asked { event, state: job.state };
+        tell_by(&self.store, job.id, by, &what, &format!("shall be {event}{of}")).await;
         self.run(id).await
     }
 
@@ -120,7 +121,8 @@ impl Engine {
         let why = format!("it was not {}: {why}", wish.event);
         let refused = self.store.refuse_wish(run, wish, &why).await;
         if refused.map_err(|it| self.store.error(it))? {
-            log_by(&self.store, run, &wish.by, &why).await;
+            let what = Happening::Refused { event: wish.event };
+            tell_by(&self.store, run, &wish.by, &what, &why).await;
         }
         Ok(())
     }

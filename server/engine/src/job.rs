@@ -27,7 +27,7 @@ use crate::{
     guard::Guard,
     progress::Control,
     report::{DatasetReport, State},
-    store::{Asked, Failure, Holder, Job, JobDataset, JobJournal, Store},
+    store::{Asked, Failure, Happening, Holder, Job, JobDataset, JobJournal, Store},
     survey::look_out,
 };
 
@@ -89,6 +89,8 @@ struct Begun {
     keeps_journal: bool,
     /// Whether it was begun before.
     goes_on: bool,
+    /// The state that it is in by that.
+    state: JobState,
 }
 
 impl Hand {
@@ -121,7 +123,8 @@ impl Hand {
             }
             let this = Holder::this();
             let how = from.map_or("begins".to_owned(), |it| format!("goes on; it was {it}"));
-            log(store, id, &format!("{how} (process {}, lease {fence})", this.pid)).await;
+            let what = Happening::Begins { from, to: begun.state, process: this.pid };
+            tell(store, id, &what, &format!("{how} (process {}, lease {fence})", this.pid)).await;
             Ok::<_, Error>((id, begun, pace, done))
         };
         let (id, begun, pace, done_by_others) = match taken.await {
@@ -375,10 +378,11 @@ impl Hand {
 
     /// Writes into the log where the run is now.
     async fn say(&self, state: JobState, more: &Document) {
-        let error = more.get_str("error").map(|it| format!(": {it}")).unwrap_or_default();
+        let error = more.get_str("error").ok().map(str::to_owned);
+        let why = error.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
         let documents = self.control.all_documents();
-        let text = format!("is {state}, {documents} samples and frames passed over{error}");
-        log(&self.store, self.id, &text).await;
+        let text = format!("is {state}, {documents} samples and frames passed over{why}");
+        tell(&self.store, self.id, &Happening::Is { state, error }, &text).await;
     }
 }
 
@@ -463,12 +467,27 @@ impl Control {
 
 /// Adds a sentence to a run's log about what this program does. A run does not fail because of its log.
 pub async fn log(store: &Store, run: ObjectId, text: &str) {
-    log_by(store, run, &Holder::this().name(), text).await;
+    logged(store, run, &Holder::this().name(), text, None).await;
+}
+
+/// The same about something that belongs into the run's timeline.
+pub async fn tell(store: &Store, run: ObjectId, what: &Happening, text: &str) {
+    tell_by(store, run, &Holder::this().name(), what, text).await;
 }
 
 /// The same about what somebody wants.
-pub async fn log_by(store: &Store, run: ObjectId, by: &str, text: &str) {
-    if let Err(failure) = store.log(run, by, text).await {
+pub async fn tell_by(store: &Store, run: ObjectId, by: &str, what: &Happening, text: &str) {
+    logged(store, run, by, text, Some(what)).await;
+}
+
+/// The same about a run that could not go on although nobody carried it out.
+pub async fn tell_left(store: &Store, run: ObjectId, state: JobState, why: &str) {
+    let what = Happening::Is { state, error: Some(why.to_owned()) };
+    tell(store, run, &what, &format!("is {state}: {why}")).await;
+}
+
+async fn logged(store: &Store, run: ObjectId, by: &str, text: &str, what: Option<&Happening>) {
+    if let Err(failure) = store.log(run, by, text, what).await {
         tracing::warn!("the log of run {run} could not be written: {failure}");
     }
 }
@@ -504,7 +523,10 @@ async fn settle(
             let more = doc! { "error": text, "ended": DateTime::now() };
             let (next, _) =
                 job.state.on(JobEvent::Broke).map_err(|it| Error::Refused(it.to_string()))?;
-            store.move_job(job.id, (job.state, next), Some(fence), more).await.map_err(error)?;
+            let to = (job.state, next);
+            if store.move_job(job.id, to, Some(fence), more).await.map_err(error)? {
+                tell_left(store, job.id, next, text).await;
+            }
         }
     }
     if ours.is_none() && proposal.job.is_some() {
@@ -541,7 +563,8 @@ async fn begin(
         };
         store.insert_job(&job, &proposal.datasets).await.map_err(error)?;
         let keeps_journal = !proposal.asked.without_undo;
-        return Ok(Begun { time: now, keeps_journal, goes_on: false });
+        let state = JobState::Running;
+        return Ok(Begun { time: now, keeps_journal, goes_on: false, state });
     };
     is_wanted(&left, proposal)?;
     let from = left.state;
@@ -597,7 +620,7 @@ async fn begin(
         more.insert("journal", journal.map_err(|it| Error::Driver(it.to_string()))?);
     }
     if store.begin_job(&left, next, fence, more).await.map_err(error)? {
-        return Ok(Begun { time, keeps_journal, goes_on: true });
+        return Ok(Begun { time, keeps_journal, goes_on: true, state: next });
     }
     Err(Error::Refused(format!(
         "run {id} was changed by somebody else in this moment; look at it and try again"

@@ -22,6 +22,7 @@ mod job;
 mod journal;
 mod keep;
 mod load;
+mod log_page;
 mod pass;
 mod plan;
 mod policy;
@@ -43,6 +44,7 @@ mod strain;
 mod survey;
 mod sweep;
 mod tally;
+mod timeline;
 #[doc(hidden)]
 pub mod trial;
 mod undo;

@@ -14,9 +14,9 @@ use crate::{
     Target,
     asked::nobodys_wish,
     guard,
-    job::{AsRead, Course, log, log_by},
+    job::{AsRead, Course, tell, tell_by, tell_left},
     run::Going,
-    store::{Asked, Holder, Job, JobHand, Lease, Scope, Taking},
+    store::{Asked, Happening, Holder, Job, JobHand, Lease, Scope, Taking},
     undo::Expiry,
 };
 
@@ -109,7 +109,8 @@ impl Engine {
         self.allowed()?;
         let pace = change(job.pace).checked().map_err(|it| Error::Refused(it.to_string()))?;
         self.store.set_pace(job.id, pace).await.map_err(|it| self.store.error(it))?;
-        log_by(&self.store, job.id, permit.holder(), &format!("shall run {pace}")).await;
+        let what = Happening::Paced { pace: pace.to_string() };
+        tell_by(&self.store, job.id, permit.holder(), &what, &format!("shall run {pace}")).await;
         self.run(id).await
     }
 
@@ -148,7 +149,8 @@ impl Engine {
                 "run {id} has moved on in this moment; look at it with `fiftyone-migrate runs show {id}` and try again"
             )));
         }
-        log_by(&self.store, job.id, by, &format!("shall be {event}")).await;
+        let what = Happening::Asked { event, state: next };
+        tell_by(&self.store, job.id, by, &what, &format!("shall be {event}")).await;
         self.settle_abandoned(&job, next).await?;
         self.run(id).await
     }
@@ -333,7 +335,7 @@ impl Engine {
         let more = doc! { "error": why.to_string(), "ended": DateTime::now() };
         let moved = self.store.move_job(job.id, (job.state, next), None, more).await;
         if moved.map_err(|it| self.store.error(it))? {
-            log(&self.store, job.id, &format!("is {next}: {why}")).await;
+            tell_left(&self.store, job.id, next, &why.to_string()).await;
         }
         Ok(())
     }
@@ -400,7 +402,11 @@ impl Engine {
         let (next, _) =
             state.on(JobEvent::TakenOver).map_err(|it| Error::Refused(it.to_string()))?;
         let more = doc! { "ended": DateTime::now() };
-        self.store.move_job(id, (state, next), Some(lease.fence), more).await.map_err(error)?;
+        let moved = self.store.move_job(id, (state, next), Some(lease.fence), more).await;
+        if moved.map_err(error)? {
+            let what = Happening::Is { state: next, error: None };
+            tell(&self.store, id, &what, &format!("is {next}; nobody carried it out")).await;
+        }
         self.store.release_lease(lease.fence).await.map_err(error)
     }
 
@@ -549,7 +555,7 @@ impl Asked {
         Self { scope, names, destination, stops, without_undo, without_archive, selected }
     }
 
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match (self.scope, self.names.as_slice()) {
             (Scope::Database, _) => "the database".to_owned(),
             (Scope::Everything, _) => "the database and every dataset".to_owned(),

@@ -1,9 +1,9 @@
 //! Runs as pages show them: to each what they may see, and no more than a page can hold.
 
 use bson::DateTime;
-use model::{Action, LogLine, Permit, RunDataset, RunFrame, RunPage};
+use model::{Action, Permit, RunDataset, RunFrame, RunMoment, RunPage};
 
-use crate::{DatasetReport, Engine, Result, SHOWN, State};
+use crate::{DatasetReport, Engine, Result, State, timeline};
 
 /// How many datasets of a run a page shows.
 pub const DATASETS_SHOWN: u16 = 200;
@@ -52,19 +52,21 @@ impl Engine {
     ) -> Result<RunPage> {
         let (barred, database) = (self.barred(permit), self.database().to_owned());
         let frame = self.frame(id).await?;
+        let timeline = self.timeline(&frame, sees_names(permit)).await?;
         if !sees_names(permit) {
             let (frame, datasets, log) = (frame.without_names(), Vec::new(), Vec::new());
-            let (show, log_is_cut, named) = (None, false, false);
-            return Ok(RunPage { frame, datasets, show, log, log_is_cut, named, barred, database });
+            let (show, named) = (None, false);
+            return Ok(RunPage { frame, timeline, datasets, show, log, named, barred, database });
         }
         let state = state.filter(|it| State::ALL.iter().any(|known| known.word() == *it));
         let show = state.map(str::to_owned);
         let datasets = self.first_datasets(id, state).await?;
         let mut log = self.run_log(id).await?;
-        let log_is_cut = log.len() > LINES_SHOWN || log.len() >= usize::from(SHOWN);
         log.reverse();
         log.truncate(LINES_SHOWN);
-        Ok(RunPage { frame, datasets, show, log, log_is_cut, named: true, barred, database })
+        let log = log.into_iter().map(RunMoment::from).collect();
+        let named = true;
+        Ok(RunPage { frame, timeline, datasets, show, log, named, barred, database })
     }
 
     /// All datasets of a run, by name, to take away. Writes nothing.
@@ -77,15 +79,12 @@ impl Engine {
         Ok(self.run_datasets(id).await?.into_iter().map(DatasetReport::row).collect())
     }
 
-    /// All that a run's log says, to take away. Writes nothing.
-    ///
-    /// # Errors
-    ///
-    /// As [`Engine::export_run`]: it names datasets.
-    pub async fn export_log(&self, permit: &Permit, id: &str) -> Result<Vec<LogLine>> {
-        permit.covers(Action::ReadEveryDataset)?;
-        let job = self.job(id).await?;
-        self.store.whole_log_of(job.id).await.map_err(|it| self.store.error(it))
+    /// What happened to a run, as far as whoever may see names, or not, may know it.
+    async fn timeline(&self, frame: &RunFrame, named: bool) -> Result<Vec<RunMoment>> {
+        let job = self.job(&frame.run.id).await?;
+        let story = self.store.story_of(job.id, timeline::SHOWN).await;
+        let story = story.map_err(|it| self.store.error(it))?;
+        Ok(timeline::of(frame, &story, named))
     }
 
     async fn first_datasets(&self, id: &str, state: Option<&str>) -> Result<Vec<RunDataset>> {

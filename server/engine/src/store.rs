@@ -57,7 +57,7 @@ pub use jobs::{Asked, Job, JobDataset, JobJournal, JobUndo, JobWish, Scope};
 pub use journal::{EntryId, Kind, binary, bytes, changed, document};
 pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
-pub use log::SHOWN;
+pub use log::{Happening, SHOWN, Story, Told};
 pub use marks::Mark;
 pub use ranges::Range;
 pub use repairs::Repair;

@@ -21,9 +21,9 @@ use model::{Action, JobEvent, JobState, JournalState, Permit, RunSummary};
 
 use crate::{
     Control, DatasetReport, Engine, Error, Event, Report, Result, State,
-    job::{Hand, log_by},
+    job::{Hand, tell_by},
     pass::{Halt, Passes},
-    store::{Entry, Failure, Job, JobUndo, Store, UsedArchive},
+    store::{Entry, Failure, Happening, Job, JobUndo, Store, UsedArchive},
 };
 
 /// How many datasets are brought back side by side.
@@ -112,7 +112,8 @@ impl Engine {
                     job.state
                 )));
             }
-            log_by(&self.store, job.id, permit.holder(), "its undo journal is dropped").await;
+            let (text, what) = ("its undo journal is dropped", Happening::JournalDropped);
+            tell_by(&self.store, job.id, permit.holder(), &what, text).await;
         }
         let removed = expiry::remove(&self.store, job.id, || true).await;
         removed.map_err(|it| self.store.error(it))?;

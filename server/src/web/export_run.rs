@@ -2,11 +2,12 @@
 
 use app::api::{ApiError, Asking, status_of};
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use engine::{Engine, Error};
 use model::{Action, LogLine, Permit, RUN_CSV_HEAD, RunDataset};
+use serde::Deserialize;
 
 /// A line for each of its datasets, with the names of the columns before.
 pub async fn datasets(
@@ -22,14 +23,23 @@ pub async fn datasets(
     file(asking, found, "text/csv; charset=utf-8", "attachment; filename=\"datasets.csv\"").await
 }
 
-/// A line for each sentence of its log, from its beginning.
+/// What is looked for in a log.
+#[derive(Deserialize)]
+pub struct Sought {
+    /// The words; absent where all of it is wanted.
+    #[serde(default)]
+    q: String,
+}
+
+/// A line for each sentence of its log, from its beginning; only those with the words that are looked for, if there are some.
 pub async fn log(
     State(engine): State<Engine>,
     Extension(asking): Extension<Asking>,
     Path(id): Path<String>,
+    Query(Sought { q }): Query<Sought>,
 ) -> Response {
     let found = async |permit: Permit| {
-        let lines = engine.export_log(&permit, &id).await?;
+        let lines = engine.export_log(&permit, &id, &q).await?;
         Ok(lines.iter().map(LogLine::line).collect())
     };
     file(asking, found, "text/plain; charset=utf-8", "attachment; filename=\"log.txt\"").await

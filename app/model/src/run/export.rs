@@ -1,6 +1,6 @@
 //! What a run did, as files that people take away.
 
-use super::RunDataset;
+use super::{RunDataset, RunMoment};
 use crate::{LogLine, csv};
 
 /// The first line of the table of a run's datasets.
@@ -28,6 +28,12 @@ impl LogLine {
     pub fn line(&self) -> String {
         let text = self.text.replace(['\r', '\n'], " ");
         format!("{} {}: {text}\n", self.at, self.by)
+    }
+}
+
+impl From<LogLine> for RunMoment {
+    fn from(LogLine { at, by, text }: LogLine) -> Self {
+        Self { at, mark: "line".to_owned(), first: by, then: text }
     }
 }
 

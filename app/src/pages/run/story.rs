@@ -2,9 +2,24 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use model::{Estimate, LogLine, RunHand, words};
+use model::{Estimate, RunHand, RunMoment, words};
 
 use super::Watch;
+
+/// What happened to it, in its order.
+#[component]
+pub fn Timeline(watch: Watch) -> impl IntoView {
+    let page = watch.page;
+    let moments = Memo::new(move |_| page.read().timeline.clone());
+    view! {
+        <section class="card" aria-labelledby="timeline">
+            <h2 id="timeline">"Timeline"</h2>
+            <ol class="timeline">
+                {move || lines(moments.get())}
+            </ol>
+        </section>
+    }
+}
 
 /// The processes that work on it, or have, where it was divided.
 #[component]
@@ -49,7 +64,6 @@ pub fn Log(watch: Watch) -> impl IntoView {
     let page = watch.page;
     let log = Memo::new(move |_| page.read().log.clone());
     let named = Memo::new(move |_| page.read().named);
-    let is_cut = Memo::new(move |_| page.read().log_is_cut);
     view! {
         <section class="card" aria-labelledby="log">
             <h2 id="log">"Log, newest first"</h2>
@@ -59,21 +73,14 @@ pub fn Log(watch: Watch) -> impl IntoView {
                         <p class="muted">"It names datasets: an admin sees it."</p>
                     });
                 }
-                let lines = log.get();
-                let all = format!("/api/runs/{}/log.txt", watch.frame.read_untracked().run.id);
-                let words = if is_cut.get() {
-                    format!("The newest {} lines: download all of them", lines.len())
-                } else {
-                    "Download the log".to_owned()
-                };
+                let log = log.get();
+                let all = format!("/runs/{}/log", watch.frame.read_untracked().run.id);
                 Either::Right(view! {
                     <ol class="log">
-                        {lines.into_iter().map(|line| view! { <Line line /> }).collect_view()}
+                        {lines(log)}
                     </ol>
                     <p class="muted">
-                        <a href=all rel="external">
-                            {words}
-                        </a>
+                        <a href=all rel="external">"Search or download the whole log"</a>
                     </p>
                 })
             }}
@@ -81,17 +88,19 @@ pub fn Log(watch: Watch) -> impl IntoView {
     }
 }
 
-#[component]
-fn Line(line: LogLine) -> impl IntoView {
-    let LogLine { at, by, text } = line;
-    let moment = words::moment(&at);
-    view! {
-        <li>
-            <time datetime=at>{moment}</time>
-            <span class="log-by">{by}</span>
-            <span class="log-text">{text}</span>
-        </li>
-    }
+/// The items of a list of what happened.
+fn lines(moments: Vec<RunMoment>) -> impl IntoView {
+    let line = |RunMoment { at, mark, first, then }| {
+        let moment = words::moment(&at);
+        view! {
+            <li data-mark=mark>
+                <time datetime=at>{moment}</time>
+                <span>{first}</span>
+                <span>{then}</span>
+            </li>
+        }
+    };
+    moments.into_iter().map(line).collect_view()
 }
 
 /// `ada@lab (process 12) leads it since 2026-01-02 03:04:05 UTC: 40 datasets`

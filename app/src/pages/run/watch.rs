@@ -121,8 +121,6 @@ fn wait_ms(link: &Link, frame: &RunFrame, page: &RunPage) -> Option<u64> {
         Link::SignedOut | Link::Outdated => None,
         Link::Connecting | Link::Live | Link::Rested if has_changed => Some(wait::CHANGED),
         Link::Rested if run.datasets == shown.datasets => Some(wait::RESTED),
-        // All that there is to see without names is in the frame.
-        Link::Connecting | Link::Live if !page.named => None,
         Link::Connecting | Link::Live if run.datasets == shown.datasets => Some(wait::LONG),
         _ => Some(wait::SOON),
     }

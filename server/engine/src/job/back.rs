@@ -1,15 +1,17 @@
 //! A run in our hands that goes back: under the same lease, in the same document, watched by the same eyes.
 
+use std::process;
+
 use bson::{DateTime, Document, doc};
 use model::{JobEvent, JobState};
 use tokio::task::JoinSet;
 
-use super::{AsRead, Begun, Eye, Hand, Helpers, log};
+use super::{AsRead, Begun, Eye, Hand, Helpers, tell, tell_left};
 use crate::{
     Error, Result,
     guard::Guard,
     progress::Control,
-    store::{Job, JobUndo, Store},
+    store::{Happening, Job, JobUndo, Store},
 };
 
 impl Hand {
@@ -39,7 +41,9 @@ impl Hand {
                     let broken = other.state.on(JobEvent::Broke);
                     let (next, _) = broken.map_err(|it| Error::Refused(it.to_string()))?;
                     let to = (other.state, next);
-                    store.move_job(other.id, to, Some(fence), more).await.map_err(error)?;
+                    if store.move_job(other.id, to, Some(fence), more).await.map_err(error)? {
+                        tell_left(store, other.id, next, text).await;
+                    }
                 }
             }
             let job = store.job(id).await.map_err(error)?;
@@ -66,27 +70,31 @@ impl Hand {
                 "begun": now.begun.or(now.started).unwrap_or(at), "started": at, "ended": null, "error": null, "undo": undo,
             };
             if store.begin_job(&now, next, fence, more).await.map_err(error)? {
-                return Ok(());
+                return Ok((from, next));
             }
             Err(Error::Refused(format!(
                 "run {id} was changed by somebody else in this moment; look at it and try again"
             )))
         };
-        if let Err(why) = taken.await {
-            guard.release().await;
-            return Err(why);
-        }
+        let (from, to) = match taken.await {
+            Ok(moved) => moved,
+            Err(why) => {
+                guard.release().await;
+                return Err(why);
+            }
+        };
         control.begin_at(job.documents);
         control.set_pace(job.pace);
         let what = match undo.names.as_slice() {
             [] => "all of it".to_owned(),
             names => names.join(", "),
         };
-        log(store, id, &format!("is being undone: {what} (lease {fence})")).await;
+        let begins = Happening::Begins { from: Some(from), to, process: process::id() };
+        tell(store, id, &begins, &format!("is being undone: {what} (lease {fence})")).await;
         let (mut eye, helpers) = (JoinSet::new(), Helpers::default());
         eye.spawn(Eye::of(store, id, fence, &control, &helpers).watch());
         let time = job.time.unwrap_or(job.created);
-        let begun = Begun { time, keeps_journal: true, goes_on: true };
+        let begun = Begun { time, keeps_journal: true, goes_on: true, state: to };
         let (store, done_by_others) = (store.clone(), Vec::new());
         Ok(Self { store, id, begun, guard, control, hands_over, helpers, done_by_others, eye })
     }

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, time::Instant};
 
 use bson::oid::ObjectId;
 
-use super::log;
+use super::{log, tell};
 use crate::{
     progress::Control,
-    store::{Failure, Store},
+    store::{Failure, Happening, Store},
     strain::{Drain, Oplog, Strain},
 };
 
@@ -42,11 +42,14 @@ impl Looks {
         }
         let reason = strain.reason(&control.pace(), self.drain, holds);
         if reason.is_some() != holds {
-            let text = reason.as_ref().map_or_else(
-                || "goes on: nothing is beyond its limit any more".to_owned(),
-                |it| format!("holds: {it}"),
-            );
-            log(store, run, &text).await;
+            let (what, text) = if let Some(reason) = reason.clone() {
+                let text = format!("holds: {reason}");
+                (Happening::Holds { reason }, text)
+            } else {
+                let text = "goes on: nothing is beyond its limit any more".to_owned();
+                (Happening::GoesOn, text)
+            };
+            tell(store, run, &what, &text).await;
         }
         control.hold(reason);
     }

@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use super::{Bench, Crew, Keeps, LOOK, claim::Claimed};
 use crate::{
     Engine, Error, Result,
-    job::log,
+    job::tell,
     progress::{Control, Event},
     report::{DatasetReport, State},
-    store::{Failure, Holder, Job, JobHand, Store},
+    store::{Failure, Happening, Holder, Job, JobHand, Store},
 };
 
 /// What somebody did who helped.
@@ -146,7 +146,9 @@ impl Helper {
             };
             if bench.is_none() {
                 let run = self.crew.run;
-                log(&self.store, run, &format!("is helped by process {}", process::id())).await;
+                let what = Happening::Helped { process: process::id() };
+                let text = format!("is helped by process {}", process::id());
+                tell(&self.store, run, &what, &text).await;
                 // There may be entries of the journal: `goes_on` of each share says so.
                 match Bench::new(&self.store, run, time, keeps, false).await {
                     Ok(new) => bench = Some(new),

@@ -5,6 +5,7 @@ use bson::{Document, doc};
 use super::{
     Failure, Store,
     accounts::{ATTEMPTS, INVITATIONS, RIGHTS, SESSIONS},
+    log::LOG,
     selections::{SELECTION_PARTS, SELECTIONS},
 };
 
@@ -20,10 +21,12 @@ enum Stay {
     Expires,
 }
 
-const OF_RUNS: [Index; 6] = [
+const OF_RUNS: [Index; 7] = [
     // Which run has migrated a dataset last, asked of each dataset that is undone.
     ("run_datasets", &[("dataset", 1), ("run", -1)], Stay::Kept),
     ("run_marks", &[("run", 1), ("fence", 1)], Stay::Kept),
+    // In the order in which a log is read.
+    (LOG, &[("run", 1), ("at", 1), ("_id", 1)], Stay::Kept),
     ("run_leftovers", &[("run", 1)], Stay::Kept),
     ("run_shares", &[("database", 1), ("done", 1)], Stay::Kept),
     (SELECTIONS, &[("expires", 1)], Stay::Expires),

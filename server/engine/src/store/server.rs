@@ -122,8 +122,8 @@ impl Store {
     }
 }
 
-/// A name as a regular expression that matches nothing else.
-fn escaped(name: &str) -> String {
+/// A text as a regular expression that matches nothing else.
+pub(super) fn escaped(name: &str) -> String {
     let letter = |it: char| if it.is_alphanumeric() { it.to_string() } else { format!("\\{it}") };
     name.chars().map(letter).collect()
 }
