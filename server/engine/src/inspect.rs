@@ -136,8 +136,8 @@ impl Engine {
         let error = |it| self.store.error(it);
         self.store.server().await?;
         // Who may not see it is not told that it is there, not even by how long it takes.
-        let sees = self.rights(permit).await?.sees(id);
-        let found = if sees { self.store.entry_of(id).await.map_err(error)? } else { None };
+        let exists = self.rights(permit).await?.sees(id);
+        let found = if exists { self.store.entry_of(id).await.map_err(error)? } else { None };
         let Some(entry) = found else { return Err(Error::NoDataset(printable(id))) };
         let config = self.store.config().await?;
         let database = config.version().map(str::to_owned);
