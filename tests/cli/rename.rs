@@ -1,5 +1,7 @@
 //! `rename-field`: the field that keeps a dataset from crossing 1.0.0 gets another name, and then it crosses.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use bson::{Bson, Document, doc, oid::ObjectId};
 use engine::Control;
 use model::Role;
@@ -98,7 +100,7 @@ async fn is_renamed(deployment: &Deployment, collection: &str, before: &[Documen
         assert!(record.get_datetime("ended").is_ok(), "{record}");
     }
 
-    deployment.led_by(program!(["--all"])).run().await.with(0);
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     deployment.assert_newest().await;
     let dated = doc! { "created_at": { "$type": "date" } };
     let dated = deployment.collection(collection).count_documents(dated).await.unwrap();
@@ -141,7 +143,9 @@ async fn a_field_of_frames_is_renamed_in_the_frames() {
     let (samples, frames) = (of("sample_collection_name"), of("frame_collection_name"));
     let videos: Vec<Document> = video_samples(2).collect();
     let mut stills = video_frames(&videos, 3);
-    stills.iter_mut().for_each(|it| drop(it.insert("created_at", "noon")));
+    for it in &mut stills {
+        it.insert("created_at", "noon");
+    }
     deployment.plant("datasets", [dataset]).await;
     deployment.plant(&samples, videos).await;
     deployment.plant(&frames, stills).await;
@@ -153,7 +157,7 @@ async fn a_field_of_frames_is_renamed_in_the_frames() {
     let done = deployment.led_by(program!(arguments)).run().await.with(0);
     assert_eq!(done.lines(), ["clips: `frames.created_at` is called `seen` in 6 frames"]);
     assert_eq!(with(&deployment, &frames, "seen").await, 6);
-    deployment.led_by(program!(["--all"])).run().await.with(0);
+    deployment.led_by(program!(["--all"])).run().await.exits_with(0);
     deployment.assert_newest().await;
     let stills = deployment.all(&frames).await;
     assert!(stills.iter().all(|it| it.get_datetime("created_at").is_ok()), "{stills:?}");
@@ -183,7 +187,7 @@ async fn whoever_is_killed_in_the_middle_does_the_same_again_and_it_is_done_once
         let begun = "renaming `created_at` to `written` was begun and not ended";
         let gone = "there is no sample field `created_at`";
         assert!(other.contains(begun) || other.contains(gone), "{other}");
-        deployment.led_by(program!(arguments)).run().await.with(0);
+        deployment.led_by(program!(arguments)).run().await.exits_with(0);
         is_renamed(&deployment, &samples, &before).await;
     }
 }

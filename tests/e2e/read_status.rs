@@ -1,6 +1,7 @@
 //! Reading the versions of a deployment in a browser.
 
 mod browse_datasets;
+mod correct_versions;
 mod install_sdk;
 mod rights;
 mod runs;

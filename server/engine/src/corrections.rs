@@ -84,7 +84,7 @@ impl Engine {
     ) -> Result<()> {
         permit.covers(Action::CorrectVersions)?;
         let versions = self.versions().await?;
-        if self.is_saved(permit, &versions, name, entry) {
+        if is_saved(permit, &versions, name, entry) {
             return Ok(());
         }
         let checked = versions.check(name, entry).map_err(Error::Refused)?;
@@ -95,7 +95,7 @@ impl Engine {
             return Ok(());
         }
         // It was sent twice, and this is the second.
-        if self.is_saved(permit, &self.versions().await?, name, entry) {
+        if is_saved(permit, &self.versions().await?, name, entry) {
             return Ok(());
         }
         Err(meanwhile(&correction.name))
@@ -122,22 +122,21 @@ impl Engine {
         }
         Err(meanwhile(&own))
     }
+}
 
-    /// Whether the same was saved already, by the same person.
-    fn is_saved(
-        &self,
-        permit: &Permit,
-        versions: &VersionTable,
-        name: Option<&str>,
-        entry: &VersionEntry,
-    ) -> bool {
-        let asked = name.unwrap_or(entry.enterprise.trim());
-        let row = versions.named(asked.trim_start_matches('v'));
-        row.is_some_and(|row| {
-            let by = row.correction.as_ref().map(|it| it.by.as_str());
-            by == Some(permit.holder()) && versions.says(row, entry)
-        })
-    }
+/// Whether the same was saved already, by the same person.
+fn is_saved(
+    permit: &Permit,
+    versions: &VersionTable,
+    name: Option<&str>,
+    entry: &VersionEntry,
+) -> bool {
+    let asked = name.unwrap_or(entry.enterprise.trim());
+    let row = versions.named(asked.trim_start_matches('v'));
+    row.is_some_and(|row| {
+        let by = row.correction.as_ref().map(|it| it.by.as_str());
+        by == Some(permit.holder()) && versions.says(row, entry)
+    })
 }
 
 /// What stands in the form of a release at first.

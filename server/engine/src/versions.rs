@@ -135,13 +135,10 @@ impl Row {
 
     /// What it is called in addresses: `2.16.0`, or `sdk-0.7.1`.
     pub fn name(&self) -> String {
-        match self.version() {
-            Some(_) => self.enterprise.clone(),
-            None => {
-                let sdk = self.enterprise.trim_matches(['(', ')']).trim_end_matches(" SDK");
-                format!("sdk-{sdk}")
-            }
+        if self.version().is_some() {
+            return self.enterprise.clone();
         }
+        format!("sdk-{}", self.enterprise.trim_matches(['(', ')']).trim_end_matches(" SDK"))
     }
 
     /// The same as people look at it, without what it crosses.

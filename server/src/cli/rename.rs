@@ -11,14 +11,12 @@ use super::{Output, RenameArgs, console::permit, migrate};
 /// Says what would be changed, and without `--dry-run` changes it.
 pub async fn rename(engine: &Engine, args: &RenameArgs, output: Output) -> ExitCode {
     match carried_out(engine, args, output).await {
-        Ok((plan, None)) => match plan.refusal {
-            Some(why) => output.error(&why),
-            None => {
-                plan.changes.iter().for_each(|it| output.line(it));
-                output.document(&json!({ "dry_run": true, "plan": plan }));
-                ExitCode::SUCCESS
-            }
-        },
+        Ok((RenamePlan { refusal: Some(why), .. }, None)) => output.error(&why),
+        Ok((plan, None)) => {
+            plan.changes.iter().for_each(|it| output.line(it));
+            output.document(&json!({ "dry_run": true, "plan": plan }));
+            ExitCode::SUCCESS
+        }
         Ok((plan, Some(done))) => {
             output.line(&format!("{}: {done}", plan.label));
             output.document(&json!({ "dry_run": false, "plan": plan, "done": done }));

@@ -101,7 +101,7 @@ fn Rename(rename: FieldRename, id: String) -> impl IntoView {
     let FieldRename { field, to } = rename;
     let (label, input) = (format!("Call {field}"), format!("rename-{}", field.replace('.', "-")));
     view! {
-        <form class="way-form" method="get" action=format!("/datasets/{id}/rename")>
+        <form class="ask" method="get" action=format!("/datasets/{id}/rename")>
             <input type="hidden" name="field" value=field />
             <label for=input.clone()>{label}</label>
             <input

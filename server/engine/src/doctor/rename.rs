@@ -81,7 +81,7 @@ impl Engine {
             begun: open.as_ref().map(|it| crate::printable(&it.to)),
             ..RenamePlan::default()
         };
-        if self.is_left(&document, open.as_ref(), path, to) {
+        if is_left(&document, open.as_ref(), path, to) {
             plan.changes =
                 vec!["What is left of a rename that was cut off is completed.".to_owned()];
             return Ok(plan);
@@ -93,7 +93,11 @@ impl Engine {
                 return Ok(plan);
             }
         };
-        let documents = self.store.weight(&renaming.collection).await.map_err(error)?.documents;
+        let documents = if self.has_collection(&renaming.collection).await.map_err(error)? {
+            self.store.weight(&renaming.collection).await.map_err(error)?.documents
+        } else {
+            0
+        };
         let mut changed = document.clone();
         let told = renaming.apply(&mut changed);
         plan.kind.clone_from(&renaming.kind);
@@ -181,7 +185,7 @@ impl Engine {
         let surgery = Surgery { patient, control: control.clone(), run, by, now: DateTime::now() };
         let (entry, document) = self.read_for_rename(id).await?;
         let open = self.open_rename(&entry).await.map_err(error)?;
-        let left = self.is_left(&document, open.as_ref(), path, to);
+        let left = is_left(&document, open.as_ref(), path, to);
         let done = match open {
             Some(open) if left => open.complete(&surgery, &document).await,
             open => {
@@ -232,14 +236,9 @@ impl Engine {
         }))
     }
 
-    /// Whether all that is left of a rename is what comes after its commit.
-    fn is_left(&self, document: &Document, open: Option<&Open>, path: &str, to: &str) -> bool {
-        let same = open.is_some_and(|it| it.path == path && it.to == to.trim());
-        let schema = if path.starts_with("frames.") { "frame_fields" } else { "sample_fields" };
-        let name = path.strip_prefix("frames.").unwrap_or(path);
-        let is_called =
-            |name: &str| fields(document, schema).iter().any(|it| it.text("name") == name);
-        same && !is_called(name) && is_called(to.trim())
+    /// Whether a collection exists: a dataset without samples may have none.
+    async fn has_collection(&self, collection: &str) -> Result<bool, Failure> {
+        Ok(self.store.existing_collections(&[collection]).await?.contains(collection))
     }
 
     /// What is in the way, in one sentence.
@@ -264,9 +263,11 @@ impl Engine {
                  of the other (FiftyOne makes it again), then rename the field"
             )));
         }
-        if let [index, ..] =
-            self.store.indexes_of(&renaming.collection, &renaming.old_key).await?.as_slice()
-        {
+        let mut indexes = Vec::new();
+        if self.has_collection(&renaming.collection).await? {
+            indexes = self.store.indexes_of(&renaming.collection, &renaming.old_key).await?;
+        }
+        if let [index, ..] = indexes.as_slice() {
             return Ok(Some(format!(
                 "there is an index `{}` on it; drop that with FiftyOne (`dataset.drop_index`), and make it again under the new \
                  name",
@@ -286,6 +287,15 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+/// Whether all that is left of a rename is what comes after its commit.
+fn is_left(document: &Document, open: Option<&Open>, path: &str, to: &str) -> bool {
+    let same = open.is_some_and(|it| it.path == path && it.to == to.trim());
+    let schema = if path.starts_with("frames.") { "frame_fields" } else { "sample_fields" };
+    let name = path.strip_prefix("frames.").unwrap_or(path);
+    let is_called = |name: &str| fields(document, schema).iter().any(|it| it.text("name") == name);
+    same && !is_called(name) && is_called(to.trim())
 }
 
 /// A rename that was begun and not ended.
@@ -344,14 +354,13 @@ impl Case {
             }
         }
         let finding = self.finding();
-        let records = match open {
-            Some(open) => open.records,
-            None => {
-                let mut kept = bson::doc! { "_id": &entry.id };
-                kept.extend(kept_of(document));
-                let kept = vec![("datasets".to_owned(), kept)];
-                vec![surgery.begin(&finding, kept, Vec::new()).await?]
-            }
+        let records = if let Some(open) = open {
+            open.records
+        } else {
+            let mut kept = bson::doc! { "_id": &entry.id };
+            kept.extend(kept_of(document));
+            let kept = vec![("datasets".to_owned(), kept)];
+            vec![surgery.begin(&finding, kept, Vec::new()).await?]
         };
         let mut moved = 0;
         if exists {

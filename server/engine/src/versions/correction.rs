@@ -84,7 +84,7 @@ impl VersionTable {
             None => None,
         };
         let enterprise = match known {
-            Some(row) => self.kept(row, &entry.enterprise)?,
+            Some(row) => kept(row, &entry.enterprise)?,
             None => Some(self.free(&entry.enterprise)?),
         };
         let sdk = sdk(&entry.sdk)?;
@@ -146,21 +146,6 @@ impl VersionTable {
         }
     }
 
-    /// The Enterprise version of a release that there is, which nobody can change.
-    fn kept(&self, row: &Row, asked: &str) -> Result<Option<String>, String> {
-        let own = row.version().map(|_| row.enterprise.clone());
-        let same = match (&own, asked.trim()) {
-            (_, "") => true,
-            (Some(own), asked) => numbers(asked).is_some_and(|it| it == *own),
-            (None, _) => false,
-        };
-        let name = row.shown().name();
-        if same {
-            return Ok(own);
-        }
-        Err(format!("{name} stays what it is called; add the other Enterprise version instead"))
-    }
-
     /// The Enterprise version of one that is added.
     fn free(&self, asked: &str) -> Result<String, String> {
         let version =
@@ -170,7 +155,7 @@ impl VersionTable {
         }
         let added = self.rows.iter().filter(|it| it.correction.is_some()).count();
         if added >= MOST {
-            return Err(format!("{} are corrected or added, and no more can be", added));
+            return Err(format!("{added} are corrected or added, and no more can be"));
         }
         Ok(version)
     }
@@ -272,6 +257,21 @@ impl Row {
             _ => false,
         }
     }
+}
+
+/// The Enterprise version of a release that there is, which nobody can change.
+fn kept(row: &Row, asked: &str) -> Result<Option<String>, String> {
+    let own = row.version().map(|_| row.enterprise.clone());
+    let same = match (&own, asked.trim()) {
+        (_, "") => true,
+        (Some(own), asked) => numbers(asked).is_some_and(|it| it == *own),
+        (None, _) => false,
+    };
+    let name = row.shown().name();
+    if same {
+        return Ok(own);
+    }
+    Err(format!("{name} stays what it is called; add the other Enterprise version instead"))
 }
 
 fn unknown(name: &str) -> String {
