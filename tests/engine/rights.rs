@@ -1,6 +1,6 @@
 //! Rights to datasets: for whom a dataset exists, and who may migrate it.
 
-#![expect(clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use engine::{AccountError, Connection, Engine, Error, JobState, Origin};
 use model::{
@@ -240,7 +240,8 @@ async fn a_plan_for_what_one_may_not_see_is_that_for_what_is_not_there() {
     let refused = engine.preview(&member, &selected(&others.id)).await.unwrap_err().to_string();
     assert!(refused.contains("is not kept"), "{refused}");
     let dogs = id_of(&engine, "dogs").await;
-    let none = engine.select(&member, &DatasetQuery::parse(""), Some(&[dogs.clone()])).await;
+    let none =
+        engine.select(&member, &DatasetQuery::parse(""), Some(std::slice::from_ref(&dogs))).await;
     assert!(matches!(none, Err(Error::Refused(_))));
     assert!(matches!(engine.inspect(&member, &dogs, "").await, Err(Error::NoDataset(_))));
     assert!(engine.inspect(&member, &id_of(&engine, "cats").await, "").await.is_ok());
