@@ -74,9 +74,9 @@ fn Plan(plan: RenamePlan) -> impl IntoView {
                     </Notice>
                 }
             })}
-        <section class="card" aria-labelledby="name">
+        <section class="card padded" aria-labelledby="name">
             <h2 id="name">"The new name"</h2>
-            <form class="way-form" method="get" action=address>
+            <form class="ask" method="get" action=address>
                 <input type="hidden" name="field" value=asked />
                 <label for="to">"Call it"</label>
                 <input

@@ -431,13 +431,15 @@ fn kept_of(document: &Document) -> Document {
 fn changes(renaming: &Renaming, documents: u64, told: &[String]) -> Vec<String> {
     let Renaming { old_key, new_key, kind, .. } = renaming;
     let (what, path, new) = (renaming.what(), renaming.path(), renaming.new_path());
-    let mut changes = vec![
-        format!(
+    let values = match documents {
+        0 => format!("It has no {what}s: no value has to go anywhere."),
+        _ => format!(
             "In each of its {} that has `{old_key}`, the value goes to `{new_key}` and stays as it is.",
             words::counted(documents, what)
         ),
-        format!("Its schema calls the field, a {kind}, `{new}` instead of `{path}`."),
-    ];
+    };
+    let mut changes =
+        vec![values, format!("Its schema calls the field, a {kind}, `{new}` instead of `{path}`.")];
     changes.extend(told.iter().map(|it| format!("In the dataset document, {it} is told, too.")));
     changes.push(
         "Its version stays, and nothing else is changed. How the dataset document was is kept."

@@ -1,5 +1,7 @@
-//! What admins have corrected of the releases there are: `versions` in the runs' own database, one document each. They are
-//! facts about FiftyOne, not about one of its databases, as accounts are.
+//! What admins have corrected of the releases there are.
+//!
+//! In `versions` in the runs' own database, one document each. They are facts about FiftyOne, not about one of its databases, as
+//! accounts are.
 
 use bson::{DateTime, Document, doc};
 use futures_util::TryStreamExt;

@@ -1,4 +1,4 @@
-//! Which field gets another name, and what that changes of the dataset document. Pure.
+//! Which field gets another name, and what that changes of the dataset document.
 //!
 //! As `rename_sample_field` and `rename_frame_field` of FiftyOne do it (`_rename_fields` in `core/odm/mixins.py`, `_rename_path` in
 //! `core/odm/dataset.py`): the schema, and the paths in the app's settings. Differs: what the dataset says of the field beside that
