@@ -93,6 +93,25 @@ async fn what_is_not_there_and_what_one_may_not_see_are_the_same_page() -> Resul
 }
 
 #[tokio::test]
+async fn whoever_may_see_a_blocked_dataset_and_not_mend_it_is_told_what_to_do_without_a_form()
+-> Result<()> {
+    let app = App::start().await?;
+    let member = app.sign_up("bob", Role::Member).await?;
+    clash(&app, "birds").await;
+    let form = [("to", "person:bob"), ("dataset", "birds"), ("right", "manage")];
+    let given = app.post_as(&app.admin, "/api/rights/give", &form).await?;
+    assert!(given.status.is_success(), "{}", given.text());
+    let address = format!("/datasets/{}", id_of(&app, "birds").await);
+    let rename = format!("{address}/rename");
+    assert!(app.get(&address).await?.text().contains(&rename));
+    let page = app.get_as(&member, &address).await?.text();
+    has(&page, &["It is blocked", "Rename the sample field `created_at`"]);
+    assert!(!page.contains(&rename), "{page}");
+    assert_eq!(app.get_as(&member, &rename).await?.status, StatusCode::FORBIDDEN);
+    app.stop().await
+}
+
+#[tokio::test]
 async fn a_blocked_dataset_shows_why_and_what_to_type() -> Result<()> {
     let app = App::start().await?;
     clash(&app, "birds").await;

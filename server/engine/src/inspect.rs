@@ -68,7 +68,15 @@ impl Engine {
             up = ahead.of(&asked.loader, seen, Direction::Up).await.map_err(error)?;
             down = ahead.of(&asked.loader, seen, Direction::Down).await.map_err(error)?;
         }
-        let outlook = self.outlook(&asked).await.map_err(error)?;
+        let mut outlook = self.outlook(&asked).await.map_err(error)?;
+        if let DatasetOutlook::Blocked { remedies, .. } = &mut outlook
+            && permit.covers(Action::Repair).is_err()
+        {
+            // They are told what to do, not offered what would be refused.
+            for it in remedies {
+                it.rename = None;
+            }
+        }
         let (history, log) = self.history(&asked.entry).await?;
         let Asked { entry, seen, database, destination, .. } = asked;
         let seen = seen.ok();
