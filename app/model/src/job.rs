@@ -10,10 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Action, Estimate, FailureGroup, Pace, Span};
 
 /// How far a run is. Kept in its document, so that it outlives whoever carries it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// It is written down what shall be done; nothing is done yet.
+    #[default]
     Planned,
     /// Datasets are being migrated.
     Running,
@@ -164,7 +167,7 @@ pub struct NotNow {
 }
 
 /// A run as people see it. Times are RFC 3339 in UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// What identifies it.
     pub id: String,

@@ -388,7 +388,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Amount, Basis, Estimate, FailureGroup, Pace, RunWish, Span};
+    use crate::{Amount, Basis, Estimate, FailureGroup, RunWish, Span};
 
     const AT: &str = "2026-01-02T03:04:05.000Z";
 
@@ -403,28 +403,13 @@ mod tests {
             by: "ada@lab".into(),
             held: true,
             datasets,
-            documents: 0,
-            ahead: 0,
-            verified: 0,
-            to_verify: 0,
-            bytes: 0,
-            pace: Pace::default(),
-            holding: None,
-            remaining: None,
-            estimate: None,
-            failures: Vec::new(),
             created: AT.into(),
             begun: Some(AT.into()),
             started: Some(AT.into()),
-            ended: None,
             last_write: Some(AT.into()),
-            error: None,
-            refused: None,
             journal: JournalState::Kept,
-            undo_until: None,
-            wish: None,
-            hands: Vec::new(),
             choices: state.choices(),
+            ..RunSummary::default()
         };
         RunFrame::of(run, AT)
     }

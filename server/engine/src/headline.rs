@@ -155,8 +155,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use model::{
-        Cause, EnterpriseVersion, FailureGroup, JournalState, Pace, Principal, Role, RunSummary,
-        Verdict, VersionCount,
+        Cause, EnterpriseVersion, FailureGroup, Principal, Role, RunSummary, Verdict, VersionCount,
     };
 
     use super::*;
@@ -187,28 +186,11 @@ mod tests {
             by: "ada".into(),
             held: true,
             datasets: BTreeMap::from(datasets),
-            documents: 0,
-            ahead: 0,
-            verified: 0,
-            to_verify: 0,
-            bytes: 0,
-            pace: Pace::default(),
-            holding: None,
-            remaining: None,
-            estimate: None,
             failures: FailureGroup::of(failures),
             created: at.clone(),
             begun: Some(at.clone()),
             started: Some(at.clone()),
-            ended: None,
-            last_write: None,
-            hands: Vec::new(),
-            error: None,
-            refused: None,
-            journal: JournalState::None,
-            undo_until: None,
-            wish: None,
-            choices: Vec::new(),
+            ..RunSummary::default()
         };
         RunFrame::of(run, &at)
     }

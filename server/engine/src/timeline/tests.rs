@@ -1,8 +1,6 @@
 //! What is told of runs that went one way or another.
 
-use std::collections::BTreeMap;
-
-use model::{JobState, JournalState, LogLine, Pace, RunSummary};
+use model::{JobState, JournalState, LogLine, RunSummary};
 
 use super::*;
 
@@ -21,29 +19,11 @@ fn frame(state: JobState, now: u64) -> RunFrame {
         destination: "1.22.1".into(),
         by: "ada".into(),
         held: true,
-        datasets: BTreeMap::new(),
-        documents: 0,
-        ahead: 0,
-        verified: 0,
-        to_verify: 0,
-        bytes: 0,
-        pace: Pace::default(),
-        holding: None,
-        remaining: None,
-        estimate: None,
-        failures: Vec::new(),
         created: at(0),
-        begun: None,
         started: Some(at(SECOND)),
         ended: Some(at(9 * SECOND)),
-        last_write: None,
-        hands: Vec::new(),
-        error: None,
-        refused: None,
         journal: JournalState::Kept,
-        undo_until: None,
-        wish: None,
-        choices: Vec::new(),
+        ..RunSummary::default()
     };
     RunFrame::of(run, &at(now))
 }
