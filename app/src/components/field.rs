@@ -21,6 +21,9 @@ pub fn Field(
     /// One sentence below it.
     #[prop(optional)]
     hint: &'static str,
+    /// Whether it may stay empty.
+    #[prop(optional)]
+    optional: bool,
 ) -> impl IntoView {
     let hint_id = format!("{name}-hint");
     let described = (!hint.is_empty()).then(|| hint_id.clone());
@@ -36,7 +39,7 @@ pub fn Field(
                 aria-describedby=described
                 autocapitalize="none"
                 spellcheck="false"
-                required
+                required=!optional
             />
             {(!hint.is_empty()).then(|| view! { <small class="field-hint" id=hint_id>{hint}</small> })}
         </div>

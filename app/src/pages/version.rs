@@ -7,7 +7,7 @@ use model::{ListedRelease, VersionEntry, VersionForm};
 
 use super::NotFound;
 use crate::api::{ApiError, CorrectVersion, PutVersionBack, form, release_form};
-use crate::components::{Corrected, Notice};
+use crate::components::{Corrected, Field, Notice};
 
 /// A form that is checked before it is saved, so that what is said of it can be read first.
 #[component]
@@ -140,7 +140,7 @@ fn Fields(entry: VersionEntry, fixed: bool) -> impl IntoView {
             view! { <input type="hidden" name="enterprise" value=enterprise /> }.into_any()
         } else {
             view! {
-                <Line
+                <Field
                     label="Enterprise version"
                     name="enterprise"
                     value=enterprise
@@ -149,19 +149,19 @@ fn Fields(entry: VersionEntry, fixed: bool) -> impl IntoView {
             }
                 .into_any()
         }}
-        <Line
+        <Field
             label="SDK"
             name="sdk"
             value=sdk
             hint="Three numbers, the last of them an x where it is not known: 2.22.x."
         />
-        <Line
+        <Field
             label="Compatibility version"
             name="compatibility"
             value=compatibility
             hint="The open source version whose data model it has, such as 1.22.1."
         />
-        <Line
+        <Field
             label="Released"
             name="released"
             value=released
@@ -179,43 +179,13 @@ fn Fields(entry: VersionEntry, fixed: bool) -> impl IntoView {
                 </option>
             </select>
         </div>
-        <Line
+        <Field
             label="Source"
             name="source"
             value=source
             optional=true
             hint="Where you have it from, for the other admins."
         />
-    }
-}
-
-/// One field with what to write into it.
-#[component]
-fn Line(
-    label: &'static str,
-    name: &'static str,
-    value: String,
-    hint: &'static str,
-    #[prop(optional)] optional: bool,
-) -> impl IntoView {
-    let hint_id = format!("{name}-hint");
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <input
-                id=name
-                name=name
-                value=value
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                aria-describedby=hint_id.clone()
-                required={!optional}
-            />
-            <small class="field-hint" id=hint_id>
-                {hint}
-            </small>
-        </div>
     }
 }
 

@@ -126,22 +126,8 @@ fn GroupsOf(person: String, id: String, groups: Vec<Group>) -> impl IntoView {
     let list = theirs.into_iter().map(|it| {
         let address = Grantee::Group(it.id.clone()).address();
         let label = format!("Take {person} out of {}", it.name);
-        view! {
-            <li>
-                <form class="actions" method="post" action={form::address::<ChangeGroup>()}>
-                    <a href=address rel="external">
-                        {it.name}
-                    </a>
-                    <input type="hidden" name="group" value=it.id />
-                    <input type="hidden" name="account" value=person.clone() />
-                    <input type="hidden" name="is_in" value="false" />
-                    <input type="hidden" name="page_of" value=page_of.clone() />
-                    <button class="button" aria-label=label>
-                        "Take out"
-                    </button>
-                </form>
-            </li>
-        }
+        let (group, account, page_of) = (it.id, person.clone(), page_of.clone());
+        view! { <TakeOut address label shown=it.name group account page_of /> }
     });
     let list = list.collect_view();
     let none = list.is_empty().then(|| view! { <p class="muted">"In none."</p> });
@@ -180,21 +166,8 @@ fn Members(group: String, members: Vec<String>, accounts: Vec<String>) -> impl I
     let list = members.into_iter().map(|name| {
         let address = Grantee::Person(name.to_lowercase()).address();
         let label = format!("Take {name} out");
-        view! {
-            <li>
-                <form class="actions" method="post" action={form::address::<ChangeGroup>()}>
-                    <a href=address rel="external">
-                        {name.clone()}
-                    </a>
-                    <input type="hidden" name="group" value=group.clone() />
-                    <input type="hidden" name="account" value=name />
-                    <input type="hidden" name="is_in" value="false" />
-                    <button class="button" aria-label=label>
-                        "Take out"
-                    </button>
-                </form>
-            </li>
-        }
+        let (group, account) = (group.clone(), name.clone());
+        view! { <TakeOut address label shown=name group account /> }
     });
     let list = list.collect_view();
     let join = (!others.is_empty()).then(|| {
@@ -219,6 +192,34 @@ fn Members(group: String, members: Vec<String>, accounts: Vec<String>) -> impl I
             <ul class="lines">{list}</ul>
             {join}
         </section>
+    }
+}
+
+/// Somebody who is in a group, or a group that somebody is in, with a button that takes them out.
+#[component]
+fn TakeOut(
+    address: String,
+    label: String,
+    shown: String,
+    group: String,
+    account: String,
+    #[prop(optional)] page_of: String,
+) -> impl IntoView {
+    view! {
+        <li>
+            <form class="actions" method="post" action={form::address::<ChangeGroup>()}>
+                <a href=address rel="external">
+                    {shown}
+                </a>
+                <input type="hidden" name="group" value=group />
+                <input type="hidden" name="account" value=account />
+                <input type="hidden" name="is_in" value="false" />
+                <input type="hidden" name="page_of" value=page_of />
+                <button class="button" aria-label=label>
+                    "Take out"
+                </button>
+            </form>
+        </li>
     }
 }
 
