@@ -225,15 +225,15 @@ impl Engine {
         };
         let Some((_, first)) = open.first().cloned() else { return Ok(None) };
         let records = open.into_iter().filter(|it| it.1 == first).map(|it| it.0).collect();
-        let texts = <[String; 5]>::try_from(first).ok();
-        Ok(texts.map(|[path, to, collection, old_key, new_key]| Open {
-            records,
-            path,
-            to,
-            collection,
-            old_key,
-            new_key,
-        }))
+        // Half of the values have another name then: nobody may begin anew who does not know which.
+        let [path, to, collection, old_key, new_key] =
+            <[String; 5]>::try_from(first).map_err(|_| {
+                Failure::other(format!(
+                    "a rename of a field of dataset `{}` was begun by another version of this program, which has to end it",
+                    entry.label()
+                ))
+            })?;
+        Ok(Some(Open { records, path, to, collection, old_key, new_key }))
     }
 
     /// Whether a collection exists: a dataset without samples may have none.
