@@ -142,7 +142,7 @@ async fn rights_that_make_no_sense_are_refused_and_nobody_but_an_admin_gives_any
     assert!(refused(group, Some("cats"), view).await.contains("no group `none`"));
     assert!(refused(ada(), Some("cat"), view).await.contains("did you mean `cats`?"));
     assert!(refused(ada(), None, view).await.contains("name the dataset"));
-    assert!(refused(ada(), Some("cats"), None).await.contains("taken back"));
+    assert!(refused(ada(), Some("cats"), None).await.contains("take the right back"));
     let member = permit_of("ada", Role::Member);
     let given = accounts.give_right(&member, &ada(), Some("cats"), view).await;
     assert!(matches!(given, Err(AccountError::Denied(it)) if it.action == Action::ManageUsers));

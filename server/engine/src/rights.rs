@@ -26,7 +26,7 @@ impl Engine {
         match &request.target {
             Target::Datasets(names) => {
                 let rights = self.rights(permit).await?;
-                let entries = self.store.entries().await.map_err(error)?;
+                let entries = self.store.entries_called(names).await.map_err(error)?;
                 let is_seen = |name: &str| {
                     let found = entries.iter().find(|it| it.name.as_deref() == Some(name));
                     found.is_some_and(|it| rights.sees(&it.id_text()))

@@ -38,7 +38,6 @@ fn parties(id: String, role: Role, groups: &[GroupRecord]) -> Vec<Grantee> {
 struct Known {
     accounts: Vec<Account>,
     groups: Vec<GroupRecord>,
-    datasets: HashMap<String, String>,
 }
 
 impl Accounts {
@@ -63,7 +62,9 @@ impl Accounts {
             (Grantee::Members, _, _) | (_, Some(_), Some(_)) => {}
             (_, None, _) => return refused("name the dataset that it is about"),
             (_, _, None) => {
-                return refused("a right of one person or group is taken back, not given as none");
+                return refused(
+                    "a person or a group cannot be given nothing; take the right back that they were given",
+                );
             }
         }
         let entry = match dataset {
@@ -120,6 +121,8 @@ impl Accounts {
             _ => vec![about.clone()],
         };
         let given = self.told(self.store.rights_of(&to).await)?;
+        let ids: Vec<&str> = given.iter().filter_map(|it| it.id.dataset.as_deref()).collect();
+        let named = self.told(self.store.entries_of(&ids).await)?;
         let members = match &about {
             Grantee::Group(id) => {
                 let group = known.groups.iter().find(|it| it.id == *id);
@@ -131,7 +134,7 @@ impl Accounts {
             name: known.name(&about),
             role: account.map(|it| it.access.role),
             members,
-            grants: given.into_iter().filter_map(|it| known.grant(it)).collect(),
+            grants: known.grants(given, &named),
             groups: known.told_groups(),
             accounts: known.account_names(),
             about,
@@ -153,7 +156,7 @@ impl Accounts {
         Ok(DatasetRights {
             dataset: id,
             label: entry.label(),
-            grants: given.into_iter().filter_map(|it| known.grant(it)).collect(),
+            grants: known.grants(given, std::slice::from_ref(&entry)),
             accounts: known.account_names(),
             groups: known.told_groups(),
         })
@@ -185,28 +188,32 @@ impl Accounts {
     }
 
     async fn known_parties(&self) -> Result<Known> {
-        let entries = self.told(self.store.entries().await)?;
         Ok(Known {
             accounts: self.told(self.store.all_accounts().await)?,
             groups: self.told(self.store.groups().await)?,
-            datasets: entries.into_iter().map(|it| (it.id_text(), it.label())).collect(),
         })
     }
 }
 
 impl Known {
-    fn grant(&self, record: RightRecord) -> Option<Grant> {
-        let to = record.to()?;
-        let dataset = record.id.dataset;
-        Some(Grant {
-            name: self.name(&to),
-            to,
-            label: dataset.as_ref().and_then(|it| self.datasets.get(it)).cloned(),
-            dataset,
-            right: record.right,
-            by: record.by,
-            at: clock::text(record.at),
-        })
+    /// What was given, as it is told. `named`: the datasets that it is about, as far as they are there.
+    fn grants(&self, given: Vec<RightRecord>, named: &[Entry]) -> Vec<Grant> {
+        let labels: HashMap<String, String> =
+            named.iter().map(|it| (it.id_text(), it.label())).collect();
+        let grant = |record: RightRecord| {
+            let to = record.to()?;
+            let dataset = record.id.dataset;
+            Some(Grant {
+                name: self.name(&to),
+                to,
+                label: dataset.as_ref().and_then(|it| labels.get(it)).cloned(),
+                dataset,
+                right: record.right,
+                by: record.by,
+                at: clock::text(record.at),
+            })
+        };
+        given.into_iter().filter_map(grant).collect()
     }
 
     fn name(&self, of: &Grantee) -> String {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bson::{Bson, Document, RawArrayBuf, RawBsonRef, RawDocumentBuf, doc, raw::cstr, rawdoc};
+use bson::{
+    Bson, Document, RawArrayBuf, RawBsonRef, RawDocumentBuf, doc, oid::ObjectId, raw::cstr, rawdoc,
+};
 use futures_util::TryStreamExt;
 use revisions::Names;
 
@@ -55,8 +57,30 @@ impl Entry {
 impl Store {
     /// All datasets, by name; those without a name come last.
     pub async fn entries(&self) -> Result<Vec<Entry>, Failure> {
+        self.entries_where(doc! {}).await
+    }
+
+    /// Those of these names that there are.
+    pub async fn entries_called(&self, names: &[String]) -> Result<Vec<Entry>, Failure> {
+        self.entries_where(doc! { "name": { "$in": names } }).await
+    }
+
+    /// Those that there are whose `_id` is one of these texts.
+    pub async fn entries_of(&self, ids: &[&str]) -> Result<Vec<Entry>, Failure> {
+        let parsed: Vec<ObjectId> =
+            ids.iter().filter_map(|it| ObjectId::parse_str(it).ok()).collect();
+        // FiftyOne makes object ids, but nothing keeps others out.
+        if parsed.len() < ids.len() {
+            let mut all = self.entries().await?;
+            all.retain(|it| ids.contains(&it.id_text().as_str()));
+            return Ok(all);
+        }
+        self.entries_where(doc! { "_id": { "$in": parsed } }).await
+    }
+
+    async fn entries_where(&self, filter: Document) -> Result<Vec<Entry>, Failure> {
         let collection = self.collection("datasets");
-        let found = collection.find(doc! {});
+        let found = collection.find(filter);
         let size = doc! { "$bsonSize": "$$ROOT" };
         let found =
             found.projection(doc! { "name": 1, "version": 1, "bytes": size }).batch_size(10_000);
