@@ -1,30 +1,13 @@
 //! Who is connected, with and without the right to see it.
 
 use bson::doc;
-use engine::{Connection, Engine};
+use engine::Engine;
 use model::{ClientGroup, Program};
-use tests::Mongod;
+use tests::Onlooker;
 
 #[tokio::test]
 async fn whoever_may_not_see_everybody_is_told_which_role_to_grant_and_then_does() {
-    let server = Mongod::start(&["--auth"]);
-    let users = server.client().await.database("admin");
-    let root = doc! { "createUser": "root", "pwd": "pw", "roles": ["root"] };
-    users.run_command(root).await.unwrap();
-    let uri = |user: &str| {
-        server.uri().replace("mongodb://", &format!("mongodb://{user}:pw@")) + "&authSource=admin"
-    };
-    let root = mongodb::Client::with_uri_str(uri("root") + "&appName=fiftyone").await.unwrap();
-    let reads = doc! { "role": "read", "db": "fiftyone" };
-    let onlooker = doc! { "createUser": "onlooker", "pwd": "pw", "roles": [reads] };
-    root.database("admin").run_command(onlooker).await.unwrap();
-    let connection = Connection {
-        uri: uri("onlooker"),
-        database: "fiftyone".into(),
-        runs: "fiftyone_migrate".into(),
-        admin: false,
-        validation: true,
-    };
+    let Onlooker { server: _server, root, connection } = Onlooker::start().await;
     let engine = Engine::open(&connection).await.unwrap();
 
     let own = engine.clients(None).await.unwrap();

@@ -4,10 +4,9 @@
 
 use std::sync::OnceLock;
 
-use bson::doc;
-use engine::{Connection, Engine, Error};
+use engine::{Engine, Error};
 use model::{ListedRelease, PlanQuestion, Role, VersionEntry};
-use tests::{Deployment, Mongod, NEWEST, permit_of};
+use tests::{Deployment, Mongod, NEWEST, Onlooker, permit_of};
 
 /// A deployment of its own: corrections are the same for all databases beside one database for runs.
 async fn deployment(name: &str) -> Deployment {
@@ -114,25 +113,8 @@ async fn saying_the_same_twice_is_saying_it_once_and_nobody_overwrites_what_they
 
 #[tokio::test]
 async fn whoever_may_not_read_the_apps_own_database_gets_the_table_of_this_build() {
-    let server = Mongod::start(&["--auth"]);
-    let users = server.client().await.database("admin");
-    let root = doc! { "createUser": "root", "pwd": "pw", "roles": ["root"] };
-    users.run_command(root).await.unwrap();
-    let uri = |user: &str| {
-        server.uri().replace("mongodb://", &format!("mongodb://{user}:pw@")) + "&authSource=admin"
-    };
-    let root = mongodb::Client::with_uri_str(uri("root")).await.unwrap();
-    let reads = doc! { "role": "read", "db": "fiftyone" };
-    let onlooker = doc! { "createUser": "onlooker", "pwd": "pw", "roles": [reads] };
-    root.database("admin").run_command(onlooker).await.unwrap();
-    let connection = Connection {
-        uri: uri("onlooker"),
-        database: "fiftyone".into(),
-        runs: "fiftyone_migrate".into(),
-        admin: false,
-        validation: true,
-    };
-    let engine = Engine::open(&connection).await.unwrap();
+    let onlooker = Onlooker::start().await;
+    let engine = Engine::open(&onlooker.connection).await.unwrap();
     assert_eq!(engine.status().await.unwrap().enterprise_version.version, "2.22.1");
     engine.close().await;
 }

@@ -20,6 +20,7 @@ mod documents;
 pub mod http;
 pub mod mongo;
 mod mongod;
+mod onlooker;
 mod program;
 pub mod ready;
 mod request;
@@ -37,6 +38,7 @@ pub use documents::{
 };
 pub use mongo::Mongo;
 pub use mongod::{Mongod, mongod_binary};
+pub use onlooker::Onlooker;
 pub use program::{Ended, Program, Running};
 pub use request::{console, permit_of, to};
 pub use state::{BOUNDARIES, State, ways_down, ways_up};
