@@ -11,6 +11,7 @@ mod diff;
 pub mod estimate;
 mod glance;
 mod job;
+pub mod media_path;
 mod pace;
 mod plan;
 mod rights;
