@@ -52,7 +52,7 @@ parity: site ## compare with the real FiftyOne: CASES=5000 SEED=..
 
 # The same with the program as it was built last, which the tests have just done.
 compare:
-	@$(WITH) mongod judge -- sh -c '"$$JUDGE" tests/parity/run.py'
+	@$(WITH) mongod judge -- sh -c '"$$JUDGE" tests/parity/run.py && "$$JUDGE" tests/parity/moves.py'
 
 bench: ## measure against the real FiftyOne: ROUNDS=3 ONLY=small-0.18.0
 	@$(WITH) wasm mongod -- cargo build --release -p server -p engine --bin fiftyone-migrate --example floor

@@ -35,8 +35,10 @@ const OPEN_TO_ALL: &[&str] = &["accept_invitation", "invitation", "sign_in", "wh
 fn the_browser_carries_no_database_and_no_server() {
     let tree = packages("hydrate", &["--target", "wasm32-unknown-unknown"]);
     assert!(tree.iter().any(|it| it == "leptos"), "this is not what the browser runs: {tree:?}");
-    let heavy =
-        among(&tree, &["axum", "bson", "engine", "mongodb", "revisions", "server", "tokio"]);
+    let heavy = among(
+        &tree,
+        &["axum", "bson", "bundle", "engine", "mongodb", "revisions", "server", "tokio"],
+    );
     assert!(heavy.is_empty(), "`hydrate` depends on {heavy:?}: keep them behind the feature `ssr`");
 }
 
@@ -46,6 +48,14 @@ fn a_revision_cannot_do_input_or_output() {
     assert!(tree.iter().any(|it| it == "bson"), "these are not the revisions: {tree:?}");
     let able = among(&tree, &["axum", "engine", "mongodb", "reqwest", "tokio"]);
     assert!(able.is_empty(), "`revisions` depends on {able:?}: leave that to the engine");
+}
+
+#[test]
+fn an_export_is_read_and_written_without_a_database() {
+    let tree = packages("bundle", &[]);
+    assert!(tree.iter().any(|it| it == "bson"), "these are not the exports: {tree:?}");
+    let able = among(&tree, &["axum", "engine", "mongodb", "revisions", "tokio"]);
+    assert!(able.is_empty(), "`bundle` depends on {able:?}: leave that to the engine");
 }
 
 #[test]

@@ -4,7 +4,9 @@ mod archive;
 pub mod console;
 mod control;
 mod doctor;
+mod export;
 mod figures;
+mod import;
 mod info;
 mod migrate;
 mod output;
@@ -61,6 +63,11 @@ enum Command {
     /// Give a field another name that keeps its dataset from crossing 1.0.0, because FiftyOne needs the name for itself:
     /// `created_at` or `last_modified_at`.
     RenameField(RenameArgs),
+    /// Make a dataset out of an export (a `FiftyOneDataset` folder), taken to the version of the database. It is there when it is
+    /// whole; if anything fails, nothing is.
+    Import(ImportArgs),
+    /// Write a dataset, of whatever version, as an export that FiftyOne imports.
+    Export(ExportArgs),
     /// List who may sign in to the web app, invite somebody, or let somebody choose a new password.
     Users(UsersArgs),
     /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
@@ -100,6 +107,80 @@ struct RenameArgs {
     /// Say what would be changed; write nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What `import` takes.
+#[derive(Args, Clone, Debug)]
+struct ImportArgs {
+    /// The export: the folder that has `metadata.json` in it.
+    folder: std::path::PathBuf,
+    /// How the dataset shall be called. [default: as in the export]
+    #[arg(long)]
+    name: Option<String>,
+    /// A tag that every sample gets.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// The folder, or the URL, that relative paths of media are below. [default: the export]
+    #[arg(long, value_name = "FOLDER")]
+    rel_dir: Option<String>,
+    /// FiftyOne deletes it when its last client goes.
+    #[arg(long)]
+    not_persistent: bool,
+    /// What stays behind.
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 1..)]
+    without: Vec<Beside>,
+    /// Look at all of the export and say what would be imported; write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is imported and exported beside samples and frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Beside {
+    /// Saved views.
+    Views,
+    /// Runs and their results.
+    Runs,
+    /// Workspaces.
+    Workspaces,
+}
+
+impl Beside {
+    /// What comes along if these stay behind.
+    fn along(without: &[Self]) -> engine::Along {
+        let wanted = |it: Self| !without.contains(&it);
+        engine::Along {
+            views: wanted(Self::Views),
+            runs: wanted(Self::Runs),
+            workspaces: wanted(Self::Workspaces),
+        }
+    }
+}
+
+/// What `export` takes.
+#[derive(Args, Clone, Debug)]
+struct ExportArgs {
+    /// The dataset's name, or its id.
+    dataset: String,
+    /// Where to: a folder that is empty or not there yet.
+    folder: std::path::PathBuf,
+    /// What becomes of the files that samples refer to.
+    #[arg(long, value_enum, default_value = "none")]
+    media: MediaArg,
+    /// What stays behind.
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 1..)]
+    without: Vec<Beside>,
+}
+
+/// What becomes of media.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum MediaArg {
+    /// They stay where they are; the export refers to them.
+    None,
+    /// They are copied.
+    Copy,
+    /// The export has links to them.
+    Link,
 }
 
 /// What `users` takes.
@@ -394,6 +475,8 @@ pub async fn run() -> ExitCode {
             doctor::doctor(&deployment.engine, &settings, args, output).await
         }
         Some(Command::RenameField(args)) => rename::rename(&deployment.engine, args, output).await,
+        Some(Command::Import(args)) => import::import(&deployment.engine, args, output).await,
+        Some(Command::Export(args)) => export::export(&deployment.engine, args, output).await,
         Some(Command::Archive(args)) => {
             archive::archive(&deployment.engine, &settings, args, output).await
         }

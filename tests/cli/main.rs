@@ -5,6 +5,7 @@ mod database;
 mod doctor;
 mod failures;
 mod info;
+mod moves;
 mod output;
 mod people;
 mod reading;

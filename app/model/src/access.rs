@@ -40,6 +40,10 @@ pub enum Action {
     ReadEveryDataset,
     /// See what a migration would do.
     PreviewMigration,
+    /// Make a dataset out of an export.
+    ImportDataset,
+    /// Write a dataset as an export.
+    ExportDataset,
     /// Take one dataset, which one may manage, up to the version of the database.
     MigrateDataset,
     /// Take the database, or any of its datasets, up.
@@ -128,7 +132,7 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::CorrectVersions,
@@ -137,6 +141,8 @@ impl Action {
         Self::ReadDatasets,
         Self::ReadEveryDataset,
         Self::PreviewMigration,
+        Self::ImportDataset,
+        Self::ExportDataset,
         Self::MigrateDataset,
         Self::MigrateDatabase,
         Self::Downgrade,
@@ -154,7 +160,11 @@ impl Action {
             Self::ReadStatus | Self::ReadVersions | Self::KeepOwnAccount | Self::ReadDatasets => {
                 Role::Guest
             }
-            Self::ReadRuns | Self::PreviewMigration | Self::MigrateDataset => Role::Member,
+            Self::ReadRuns
+            | Self::PreviewMigration
+            | Self::ImportDataset
+            | Self::MigrateDataset => Role::Member,
+            Self::ExportDataset => Role::Collaborator,
             Self::CorrectVersions
             | Self::ReadEveryDataset
             | Self::MigrateDatabase
@@ -171,7 +181,8 @@ impl Action {
     /// Whether it changes the deployment, so that nobody may where it is read-only (`FIFTYONE_DATABASE_ADMIN`).
     pub const fn changes_deployment(self) -> bool {
         match self {
-            Self::MigrateDataset
+            Self::ImportDataset
+            | Self::MigrateDataset
             | Self::MigrateDatabase
             | Self::Downgrade
             | Self::ControlRuns
@@ -185,6 +196,7 @@ impl Action {
             | Self::ReadDatasets
             | Self::ReadEveryDataset
             | Self::PreviewMigration
+            | Self::ExportDataset
             | Self::ReadClients
             | Self::ReadSettings
             | Self::ManageUsers => false,
@@ -259,6 +271,8 @@ impl fmt::Display for Action {
             Self::ReadDatasets => "see datasets",
             Self::ReadEveryDataset => "see all datasets",
             Self::PreviewMigration => "preview a migration",
+            Self::ImportDataset => "import a dataset",
+            Self::ExportDataset => "export a dataset",
             Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",
             Self::Downgrade => "downgrade",

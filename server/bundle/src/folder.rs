@@ -201,7 +201,7 @@ impl Place {
             }
             Self::Files(folder) => {
                 let mut names = names(folder)?;
-                names.retain(|it| it.ends_with(".json"));
+                names.retain(|it| it.strip_suffix(".json").is_some());
                 Documents::Files { folder: folder.clone(), names: names.into_iter() }
             }
         })

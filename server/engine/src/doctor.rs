@@ -212,7 +212,7 @@ impl Engine {
 }
 
 /// That somebody else has the lease by now.
-fn lease_lost() -> Error {
+pub(crate) fn lease_lost() -> Error {
     Error::Refused(
         "somebody else writes to this database now, because this program was asleep or cut off for longer than its lease; \
          nothing was written since; look again when they have ended"

@@ -18,13 +18,13 @@ pub fn text(value: &Bson) -> String {
 /// Writes a value behind what is there: `, ` between items, `: ` behind keys, letters beyond ASCII escaped.
 pub fn write(out: &mut Vec<u8>, value: &Bson) {
     match value {
-        Bson::Null | Bson::Undefined => out.extend(b"null"),
+        // A pointer was deprecated long before there was FiftyOne, whose driver cannot write it either.
+        Bson::Null | Bson::Undefined | Bson::DbPointer(_) => out.extend(b"null"),
         Bson::Boolean(it) => out.extend(if *it { &b"true"[..] } else { b"false" }),
         Bson::Int32(it) => put(out, &it.to_string()),
         Bson::Int64(it) => put(out, &it.to_string()),
         Bson::Double(it) => double(out, *it),
-        Bson::String(it) => quoted(out, it),
-        Bson::Symbol(it) => quoted(out, it),
+        Bson::String(it) | Bson::Symbol(it) => quoted(out, it),
         Bson::Array(items) => list(out, items),
         Bson::Document(it) => document(out, it),
         Bson::ObjectId(it) => put(out, &format!("{{\"$oid\": \"{it}\"}}")),
@@ -66,8 +66,6 @@ pub fn write(out: &mut Vec<u8>, value: &Bson) {
         }
         Bson::MinKey => out.extend(b"{\"$minKey\": 1}"),
         Bson::MaxKey => out.extend(b"{\"$maxKey\": 1}"),
-        // Deprecated long before FiftyOne, whose driver cannot write it either.
-        Bson::DbPointer(_) => out.extend(b"null"),
     }
 }
 

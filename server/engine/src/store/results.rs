@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bson::{Binary, Bson, DateTime, Document, doc, oid::ObjectId, spec::BinarySubtype};
 use futures_util::TryStreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Failure, Store, durable};
 use crate::results::Rewriter;
@@ -71,15 +72,75 @@ impl Store {
                 break;
             }
         }
-        let file = doc! {
-            "_id": to,
-            "contentType": "application/json",
-            "chunkSize": i32::try_from(CHUNK_BYTES).unwrap_or(i32::MAX),
-            "length": i64::try_from(length).unwrap_or(i64::MAX),
-            "uploadDate": now,
-        };
-        self.collection("fs.files").insert_one(file).await?;
+        self.collection("fs.files").insert_one(file_document(to, length, now)).await?;
         Ok(())
+    }
+
+    /// Writes a file of results from a file on disk, verbatim but for these keys. What an interrupted attempt left under
+    /// `to` is replaced.
+    pub async fn plant_results(
+        &self,
+        path: &std::path::Path,
+        to: ObjectId,
+        set: &[(&str, &str)],
+        now: DateTime,
+    ) -> Result<(), Failure> {
+        let unreadable =
+            |why: String| Failure::other(format!("`{}` cannot be read: {why}", path.display()));
+        self.delete_results(&[to]).await?;
+        let mut file =
+            tokio::fs::File::open(path).await.map_err(|it| unreadable(it.to_string()))?;
+        let set: Vec<(&str, String)> = set.iter().map(|(key, text)| (*key, quoted(text))).collect();
+        // Whatever a plugin has written stays as it is; only where something has to be set is it an object for sure.
+        let mut rewriter = (!set.is_empty())
+            .then(|| Rewriter::new(set.iter().map(|(key, text)| (*key, text.as_str()))));
+        let (mut out, mut number, mut length) = (Vec::new(), 0, 0);
+        let mut buffer = vec![0; CHUNK_BYTES];
+        loop {
+            let read = file.read(&mut buffer).await.map_err(|it| unreadable(it.to_string()))?;
+            let last = read == 0;
+            let rewritten = match (&mut rewriter, last) {
+                (None, _) => {
+                    out.extend_from_slice(&buffer[..read]);
+                    Ok(())
+                }
+                (Some(rewriter), false) => rewriter.push(&buffer[..read], &mut out),
+                (Some(_), true) => rewriter.take().map_or(Ok(()), Rewriter::finish),
+            };
+            rewritten.map_err(|it| unreadable(it.to_string()))?;
+            while out.len() >= CHUNK_BYTES || (last && !out.is_empty()) {
+                let rest = out.split_off(out.len().min(CHUNK_BYTES));
+                length += out.len();
+                self.insert_chunk(to, number, std::mem::replace(&mut out, rest)).await?;
+                number += 1;
+            }
+            if last {
+                break;
+            }
+        }
+        self.collection("fs.files").insert_one(file_document(to, length, now)).await?;
+        Ok(())
+    }
+
+    /// Writes a file of results to the disk, verbatim. Returns whether it is there at all.
+    pub async fn results_to(
+        &self,
+        file: ObjectId,
+        path: &std::path::Path,
+    ) -> Result<bool, Failure> {
+        let unwritable = |why: std::io::Error| {
+            Failure::other(format!("`{}` cannot be written: {why}", path.display()))
+        };
+        if self.existing_results(&[file]).await?.is_empty() {
+            return Ok(false);
+        }
+        let mut out = tokio::fs::File::create(path).await.map_err(unwritable)?;
+        let mut chunks = self.chunks(file).await?;
+        while let Some(it) = chunks.try_next().await? {
+            out.write_all(bytes(&it)).await.map_err(unwritable)?;
+        }
+        out.flush().await.map_err(unwritable)?;
+        Ok(true)
     }
 
     /// Deletes files, for good when this returns. Those that are gone already do not matter.
@@ -110,6 +171,16 @@ impl Store {
         let chunk = doc! { "_id": ObjectId::new(), "files_id": file, "n": number, "data": data };
         self.collection("fs.chunks").insert_one(chunk).await?;
         Ok(())
+    }
+}
+
+fn file_document(id: ObjectId, length: usize, now: DateTime) -> Document {
+    doc! {
+        "_id": id,
+        "contentType": "application/json",
+        "chunkSize": i32::try_from(CHUNK_BYTES).unwrap_or(i32::MAX),
+        "length": i64::try_from(length).unwrap_or(i64::MAX),
+        "uploadDate": now,
     }
 }
 

@@ -1,0 +1,357 @@
+//! Making a dataset out of an export: checked before anything is written, invisible until it is whole.
+
+mod convert;
+mod plan;
+mod report;
+mod stream;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bson::{Bson, DateTime, Document, oid::ObjectId};
+use bundle::{Documents, Folder};
+use model::{Action, Permit};
+use revisions::{Release, Scope};
+
+pub use report::{ImportReport, MediaReport};
+
+use crate::{
+    Engine, Error, Result,
+    doctor::lease_lost,
+    guard::Guard,
+    progress::Control,
+    store::{Asked, Digest, Failure, ImportRecord},
+};
+use convert::Converter;
+use plan::{ImportPlan, plan};
+use report::survey;
+use stream::stream;
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    /// The export: a `FiftyOneDataset` folder.
+    pub folder: PathBuf,
+    /// How the dataset shall be called; as in the export if nothing is said.
+    pub name: Option<String>,
+    /// Whether FiftyOne keeps it when its last client goes.
+    pub persistent: bool,
+    /// Tags that every sample gets.
+    pub tags: Vec<String>,
+    /// Below what relative paths are; the export itself if nothing is said.
+    pub rel_dir: Option<String>,
+    /// What comes along.
+    pub along: Along,
+}
+
+/// What comes along with samples and frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Along {
+    /// Saved views.
+    pub views: bool,
+    /// Runs, with their results.
+    pub runs: bool,
+    /// Workspaces.
+    pub workspaces: bool,
+}
+
+/// How far an import is; clones show the same.
+#[derive(Clone, Debug, Default)]
+pub struct ImportProgress {
+    copied: Arc<AtomicU64>,
+    checked: Arc<AtomicU64>,
+}
+
+impl ImportProgress {
+    /// How many samples and frames are in the database.
+    pub fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
+    }
+
+    /// How many samples were looked at before.
+    pub fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
+    }
+}
+
+impl Engine {
+    /// What importing would come to. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is no export, or the server cannot be reached.
+    pub async fn check_import(
+        &self,
+        permit: &Permit,
+        request: &ImportRequest,
+        progress: &ImportProgress,
+    ) -> Result<ImportReport> {
+        permit.covers(Action::ImportDataset)?;
+        let folder = opened(request).await?;
+        Ok(self.checked(request, &folder, progress).await?.1)
+    }
+
+    /// Imports it. The dataset is there, complete and at the version of the database, when this returns; if it fails, nothing is.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, cannot be imported as the check says, somebody else writes to the database, or it fails on the way.
+    pub async fn import(
+        &self,
+        permit: &Permit,
+        request: &ImportRequest,
+        control: Control,
+        progress: &ImportProgress,
+    ) -> Result<ImportReport> {
+        permit.covers(Action::ImportDataset)?;
+        if self.disabled {
+            return Err(Error::Refused(crate::DISABLED.to_owned()));
+        }
+        if !self.admin {
+            return Err(Error::Refused(
+                "importing writes to the database: set `FIFTYONE_DATABASE_ADMIN=true`".to_owned(),
+            ));
+        }
+        let folder = opened(request).await?;
+        let (_, report) = self.checked(request, &folder, progress).await?;
+        if let Some(why) = report.blockers.first() {
+            return Err(Error::Refused(why.clone()));
+        }
+        let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;
+        let copied = self.copied(permit, request, (&folder, &report), &control, progress).await;
+        let lost = guard.is_lost();
+        guard.release().await;
+        if lost && copied.is_err() {
+            return Err(lease_lost());
+        }
+        copied.map(|()| report)
+    }
+
+    /// The plan for what is there now, with the report of it.
+    async fn checked(
+        &self,
+        request: &ImportRequest,
+        folder: &Folder,
+        progress: &ImportProgress,
+    ) -> Result<(Option<ImportPlan>, ImportReport)> {
+        self.store.server().await?;
+        let config = self.store.config().await?;
+        let names = self.store.names().await.map_err(|it| self.store.error(it))?;
+        let planned = plan(request, folder, config.version(), &names)?;
+        let (request, folder, progress) = (request.clone(), folder.clone(), progress.clone());
+        let report = blocking(move || {
+            survey(&request, &folder, &planned, &progress.checked).map(|it| (planned, it))
+        });
+        let (planned, report) = report.await?;
+        Ok((planned.ok(), report))
+    }
+
+    async fn copied(
+        &self,
+        permit: &Permit,
+        request: &ImportRequest,
+        (folder, report): (&Folder, &ImportReport),
+        control: &Control,
+        progress: &ImportProgress,
+    ) -> Result<()> {
+        let error = |it| self.store.error(it);
+        self.clean_up().await.map_err(error)?;
+        // Once more under the lease: the database may be at another version by now, and the name taken.
+        let config = self.store.config().await?;
+        let names = self.store.names().await.map_err(error)?;
+        let planned = plan(request, folder, config.version(), &names)?.map_err(Error::Refused)?;
+        let record = record(permit, folder, &planned, self.store.name());
+        self.store.begin_import(&record).await.map_err(error)?;
+        let ended = self.filled(request, folder, &planned, report, control, progress).await;
+        match ended {
+            Ok(()) => {
+                // The dataset is there: a note that is missing is written by the next import.
+                self.store.end_import(record.id, "imported").await.ok();
+                Ok(())
+            }
+            Err(why) => {
+                // If the connection is gone, the next import removes it.
+                if !self.store.has_dataset(record.dataset).await.map_err(error)? {
+                    self.store.remove_import(&record).await.map_err(error)?;
+                    self.store.end_import(record.id, &why.to_string()).await.map_err(error)?;
+                }
+                Err(why)
+            }
+        }
+    }
+
+    /// Removes what imports have left that were cut off.
+    async fn clean_up(&self) -> Result<(), Failure> {
+        for left in self.store.open_imports().await? {
+            if self.store.has_dataset(left.dataset).await? {
+                self.store.end_import(left.id, "imported").await?;
+                continue;
+            }
+            self.store.remove_import(&left).await?;
+            self.store.end_import(left.id, "was cut off, and removed").await?;
+        }
+        Ok(())
+    }
+
+    async fn filled(
+        &self,
+        request: &ImportRequest,
+        folder: &Folder,
+        planned: &ImportPlan,
+        report: &ImportReport,
+        control: &Control,
+        progress: &ImportProgress,
+    ) -> Result<()> {
+        let error = |it| self.store.error(it);
+        let now = DateTime::now();
+        let mut meant = Vec::new();
+        let frames = folder.frames().map_err(fault)?;
+        let parts = [
+            Some((Scope::Samples, folder.samples().map_err(fault)?)),
+            frames.map(|it| (Scope::Frames, it)),
+        ];
+        for (scope, documents) in parts.into_iter().flatten() {
+            let collection = planned.collection(scope);
+            let converter = Converter::new(request, folder, planned, scope, now);
+            let digest = self.fill(collection, documents, converter, control, progress).await?;
+            self.store.create_indexes(collection, &planned.indexes(scope)).await.map_err(|it| {
+                if it.is_duplicate() {
+                    return Error::Refused(format!(
+                        "the export has two {} of the same place: {}; export it again",
+                        if scope == Scope::Samples { "samples" } else { "frames" },
+                        it.text
+                    ));
+                }
+                self.store.error(it)
+            })?;
+            meant.push((collection, digest));
+        }
+        for it in &planned.files {
+            let set: Vec<(&str, &str)> = it.set.clone();
+            self.store.plant_results(&it.path, it.id, &set, now).await.map_err(error)?;
+        }
+        let runs: Vec<Document> = planned.runs.values().cloned().collect();
+        for (collection, documents) in
+            [("runs", &runs), ("views", &planned.views), ("workspaces", &planned.workspaces)]
+        {
+            self.store.plant(collection, documents).await.map_err(error)?;
+        }
+        for (collection, digest) in meant {
+            let found = self.store.digest(collection).await.map_err(error)?;
+            if found != digest {
+                return Err(Error::Refused(format!(
+                    "what was read back of `{collection}` is not what was written ({} documents, and {} were meant); nothing \
+                     was imported; look at the server's disk, and import again",
+                    found.count, digest.count
+                )));
+            }
+            if scope_count(collection, report).is_some_and(|it| it != digest.count) {
+                return Err(Error::Refused(
+                    "the export was changed while it was imported; nothing was imported; import it again".to_owned(),
+                ));
+            }
+        }
+        if !control.may_end().await {
+            return Err(lease_lost());
+        }
+        self.store.insert_dataset(&planned.document).await.map_err(|it| {
+            if it.is_duplicate() {
+                return Error::Refused(format!(
+                    "the name `{}` was taken meanwhile; nothing was imported; import it with another name",
+                    planned.name
+                ));
+            }
+            self.store.error(it)
+        })
+    }
+
+    async fn fill(
+        &self,
+        collection: &str,
+        documents: Documents,
+        converter: Converter,
+        control: &Control,
+        progress: &ImportProgress,
+    ) -> Result<Digest> {
+        let mut batches = stream(documents, converter);
+        let mut digest = Digest::default();
+        while let Some(batch) = batches.recv().await {
+            let batch = batch.map_err(fault)?;
+            if !control.may_go_on().await {
+                return Err(if control.is_over() {
+                    lease_lost()
+                } else {
+                    Error::Refused("stopped; nothing was imported".to_owned())
+                });
+            }
+            for it in &batch {
+                digest.add(it.as_bytes());
+            }
+            let inserted = self.store.insert_batch(collection, &batch).await;
+            inserted.map_err(|it| {
+                if it.is_duplicate() {
+                    return Error::Refused(format!(
+                        "the export has two documents with one id: {}; nothing was imported; export it again",
+                        it.text
+                    ));
+                }
+                self.store.error(it)
+            })?;
+            progress.copied.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        }
+        Ok(digest)
+    }
+}
+
+fn scope_count(collection: &str, report: &ImportReport) -> Option<u64> {
+    (!collection.starts_with("frames.")).then_some(report.samples)
+}
+
+fn record(permit: &Permit, folder: &Folder, planned: &ImportPlan, database: &str) -> ImportRecord {
+    let ids = |documents: &[Document]| {
+        documents.iter().filter_map(|it| it.get("_id").and_then(Bson::as_object_id)).collect()
+    };
+    ImportRecord {
+        id: ObjectId::new(),
+        database: database.to_owned(),
+        folder: folder.root.display().to_string(),
+        name: planned.name.clone(),
+        by: permit.holder().to_owned(),
+        begun: DateTime::now(),
+        dataset: planned.id,
+        collections: vec![planned.samples.clone(), planned.frames.clone()],
+        runs: planned.runs.keys().copied().collect(),
+        views: ids(&planned.views),
+        workspaces: ids(&planned.workspaces),
+        files: planned.files.iter().map(|it| it.id).collect(),
+        ended: None,
+        outcome: None,
+    }
+}
+
+async fn opened(request: &ImportRequest) -> Result<Folder> {
+    let path = request.folder.clone();
+    blocking(move || Folder::open(&path).map_err(fault)).await
+}
+
+/// Does what waits for the disk where it keeps nobody else waiting.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|it| Err(Error::Refused(format!("reading the export broke off: {it}"))))
+}
+
+pub(crate) fn fault(fault: bundle::Fault) -> Error {
+    Error::Refused(fault.to_string())
+}
+
+/// Whether datasets of this version have dates in every sample.
+fn has_dates(version: &Release) -> bool {
+    *version >= Release::new([1])
+}
