@@ -112,8 +112,11 @@ struct RenameArgs {
 /// What `import` takes.
 #[derive(Args, Clone, Debug)]
 struct ImportArgs {
-    /// The export: the folder that has `metadata.json` in it.
+    /// The export: the folder that has `metadata.json` in it, or an archive of one (zip, tar, tar.gz, tar.zst).
     folder: std::path::PathBuf,
+    /// Where an archive is unpacked: a folder that is not there yet. It stays there, with the media.
+    #[arg(long, value_name = "FOLDER")]
+    unpack_to: Option<std::path::PathBuf>,
     /// How the dataset shall be called. [default: as in the export]
     #[arg(long)]
     name: Option<String>,

@@ -139,6 +139,34 @@ async fn what_cannot_be_imported_is_refused_with_a_sentence_and_nothing_is_writt
 }
 
 #[tokio::test]
+async fn an_archive_is_unpacked_where_its_media_can_stay_and_nowhere_if_it_is_not_imported() {
+    let deployment = Deployment::at(NEWEST).await;
+    let good = folder(NEWEST, SAMPLE);
+    let root = tempfile::tempdir().unwrap();
+    let (archive, out) = (root.path().join("small.tar.gz"), root.path().join("out"));
+    let mut packed = std::process::Command::new("tar");
+    packed.arg("-czf").arg(&archive).arg("-C").arg(good.path()).arg(".");
+    assert!(packed.status().unwrap().success());
+    let importing = |more: &[&str]| {
+        let mut words = vec!["import", archive.to_str().unwrap()];
+        words.extend(more);
+        deployment.led_by(program!(words))
+    };
+    refused(&importing(&[]).run().await, "`--unpack-to`");
+    let to = ["--unpack-to", out.to_str().unwrap()];
+    importing(&[&to[..], &["--dry-run"]].concat()).run().await.exits_with(0);
+    assert!(!out.exists());
+    importing(&to).run().await.exits_with(0);
+    let [sample] =
+        content(&deployment, "small", "sample_collection_name").await.try_into().unwrap();
+    assert!(sample.get_str("filepath").unwrap().ends_with("/out/a/0.png"));
+    refused(&importing(&to).run().await, "cannot be written");
+    let again = root.path().join("again");
+    refused(&importing(&["--unpack-to", again.to_str().unwrap()]).run().await, "such as `small-2`");
+    assert!(out.exists() && !again.exists());
+}
+
+#[tokio::test]
 async fn an_import_that_was_killed_shows_nothing_and_the_next_one_removes_what_it_left() {
     let deployment = old().await;
     deployment.migrate(to(NEWEST)).await;

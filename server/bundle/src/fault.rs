@@ -31,6 +31,14 @@ pub enum Fault {
         /// What is wrong there.
         reason: String,
     },
+    /// An archive that would write where it must not, or more than it may. Nothing of it is left.
+    #[error("the archive `{}` is not unpacked: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Which entry, and why.
+        reason: String,
+    },
 }
 
 impl Fault {

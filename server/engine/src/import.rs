@@ -35,8 +35,10 @@ use stream::stream;
 /// What to import, and how.
 #[derive(Clone, Debug)]
 pub struct ImportRequest {
-    /// The export: a `FiftyOneDataset` folder.
+    /// The export: a `FiftyOneDataset` folder, or an archive of one.
     pub folder: PathBuf,
+    /// Where an archive is unpacked, which is not there yet. It stays there if the import succeeds: its media are in it.
+    pub unpack_to: Option<PathBuf>,
     /// How the dataset shall be called; as in the export if nothing is said.
     pub name: Option<String>,
     /// Whether FiftyOne keeps it when its last client goes.
@@ -92,8 +94,10 @@ impl Engine {
         progress: &ImportProgress,
     ) -> Result<ImportReport> {
         permit.covers(Action::ImportDataset)?;
-        let folder = opened(request).await?;
-        Ok(self.checked(request, &folder, progress).await?.1)
+        let opened = Opened::of(request).await?;
+        let checked = self.checked(request, &opened.folder, progress).await;
+        opened.end(false).await;
+        Ok(checked?.1)
     }
 
     /// Imports it. The dataset is there, complete and at the version of the database, when this returns; if it fails, nothing is.
@@ -117,13 +121,26 @@ impl Engine {
                 "importing writes to the database: set `FIFTYONE_DATABASE_ADMIN=true`".to_owned(),
             ));
         }
-        let folder = opened(request).await?;
-        let (_, report) = self.checked(request, &folder, progress).await?;
+        let opened = Opened::of(request).await?;
+        let imported = self.imported(permit, request, &opened.folder, &control, progress).await;
+        opened.end(imported.is_ok()).await;
+        imported
+    }
+
+    async fn imported(
+        &self,
+        permit: &Permit,
+        request: &ImportRequest,
+        folder: &Folder,
+        control: &Control,
+        progress: &ImportProgress,
+    ) -> Result<ImportReport> {
+        let (_, report) = self.checked(request, folder, progress).await?;
         if let Some(why) = report.blockers.first() {
             return Err(Error::Refused(why.clone()));
         }
-        let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;
-        let copied = self.copied(permit, request, (&folder, &report), &control, progress).await;
+        let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), control).await?;
+        let copied = self.copied(permit, request, (folder, &report), control, progress).await;
         let lost = guard.is_lost();
         guard.release().await;
         if lost && copied.is_err() {
@@ -334,9 +351,47 @@ fn record(permit: &Permit, folder: &Folder, planned: &ImportPlan, database: &str
     }
 }
 
-async fn opened(request: &ImportRequest) -> Result<Folder> {
-    let path = request.folder.clone();
-    blocking(move || Folder::open(&path).map_err(fault)).await
+/// An export that can be read.
+struct Opened {
+    folder: Folder,
+    /// What was unpacked for it.
+    unpacked: Option<PathBuf>,
+}
+
+impl Opened {
+    async fn of(request: &ImportRequest) -> Result<Self> {
+        let (path, into) = (request.folder.clone(), request.unpack_to.clone());
+        blocking(move || {
+            if !path.is_file() {
+                return Ok(Self { folder: Folder::open(&path).map_err(fault)?, unpacked: None });
+            }
+            let into = into.ok_or_else(|| {
+                Error::Refused(format!(
+                    "`{}` is an archive, and its media have to lie somewhere afterwards: say where to unpack it with \
+                     `--unpack-to`",
+                    path.display()
+                ))
+            })?;
+            let folder = bundle::unpack(&path, &into).map_err(fault)?;
+            match Folder::open(&folder) {
+                Ok(folder) => Ok(Self { folder, unpacked: Some(into) }),
+                Err(why) => {
+                    std::fs::remove_dir_all(&into).ok();
+                    Err(fault(why))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Removes what was unpacked if nobody needs it.
+    async fn end(self, needed: bool) {
+        if let Some(it) = self.unpacked.filter(|_| !needed)
+            && let Err(why) = tokio::fs::remove_dir_all(&it).await
+        {
+            tracing::warn!("`{}` could not be removed: {why}", it.display());
+        }
+    }
 }
 
 /// Does what waits for the disk where it keeps nobody else waiting.

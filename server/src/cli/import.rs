@@ -32,6 +32,7 @@ async fn carried_out(
     let permit = permit(Action::ImportDataset)?;
     let request = ImportRequest {
         folder: args.folder.clone(),
+        unpack_to: args.unpack_to.clone(),
         name: args.name.clone(),
         persistent: !args.not_persistent,
         tags: args.tags.clone(),
