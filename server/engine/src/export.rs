@@ -1,4 +1,4 @@
-//! Writing a dataset, of whatever version, as an export that FiftyOne imports. Changes nothing in the database.
+//! Writing a dataset, of whatever version, as an export that FiftyOne imports, and changing nothing in the database.
 
 mod media;
 

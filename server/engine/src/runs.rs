@@ -437,8 +437,16 @@ impl Engine {
     }
 
     /// `named`: with the first names of those that could not be migrated.
-    pub(crate) async fn summary(&self, job: Job, named: bool) -> Result<RunSummary> {
-        let held = job.state.is_active() && self.held(&job).await?;
+    pub(crate) async fn summary(&self, mut job: Job, named: bool) -> Result<RunSummary> {
+        let mut held = job.state.is_active() && self.held(&job).await?;
+        if job.state.is_active() && !held {
+            // It may have come to rest since it was read: the lease is given back after that is written down.
+            let now = self.store.job(job.id).await.map_err(|it| self.store.error(it))?;
+            if let Some(now) = now {
+                job = now;
+                held = job.state.is_active() && self.held(&job).await?;
+            }
+        }
         let total = |own: i64, of: fn(&JobHand) -> i64| {
             let others: i64 = job.hands.values().filter(|it| !it.leads).map(of).sum();
             u64::try_from(own + others).unwrap_or(0)

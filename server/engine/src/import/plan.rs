@@ -349,6 +349,11 @@ fn free(name: &str, names: &Names) -> std::result::Result<(), String> {
         names.name_is_taken(&Bson::Null, name)
             || slug.is_none_or(|it| names.slug_is_taken(&Bson::Null, &it))
     };
+    if name_in_urls(&Bson::from(name), DateTime::now()).is_none() {
+        return Err(format!(
+            "`{name}` has nothing in it that a URL could say; give it a name with letters or digits"
+        ));
+    }
     if !taken(name) {
         return Ok(());
     }
