@@ -50,9 +50,16 @@ def _endless_time(head, to, dataset, path, ours, theirs):
         to < (0, 19, 0) <= head
         and path.rpartition(".")[0] in [f"datasets.{it}" for it in dumps.RUN_MAPS]
         and isinstance(ours, dict)
-        and any(isinstance(it, bson.DatetimeMS) for it in ours.values())
+        and _is_endless(ours)
         and str(theirs) == "(absent)"
     )
+
+
+def _is_endless(value):
+    """Whether a time that Python cannot hold is anywhere in a value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return any(map(_is_endless, value)) if isinstance(value, list) else isinstance(value, bson.DatetimeMS)
 
 
 def _foreign_run(head, to, dataset, path, ours, theirs):
