@@ -59,6 +59,14 @@ fn an_export_is_read_and_written_without_a_database() {
 }
 
 #[test]
+fn whoever_carries_media_knows_no_database() {
+    let tree = packages("media", &[]);
+    assert!(tree.iter().any(|it| it == "object_store"), "this does not carry media: {tree:?}");
+    let strangers = among(&tree, &["axum", "engine", "mongodb", "openssl", "revisions"]);
+    assert!(strangers.is_empty(), "`media` depends on {strangers:?}: leave that to the engine");
+}
+
+#[test]
 fn only_the_store_talks_to_the_driver() {
     let store = Path::new("server/engine/src/store");
     let strangers: Vec<PathBuf> = sources()
