@@ -6,7 +6,8 @@ use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 
-pub use remote::{Doing, of_store};
+pub use remote::Doing;
+pub(crate) use remote::of_store;
 
 /// The kinds of failures that people group by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub enum Cause {
 }
 
 /// Something that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Fault {
     /// Which kind.

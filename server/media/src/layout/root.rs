@@ -41,10 +41,16 @@ mod tests {
 
     use super::*;
 
-    fn root(paths: &[&str]) -> String {
+    fn of<'a>(paths: impl Iterator<Item = &'a str>) -> String {
         let mut root = Root::default();
-        paths.iter().for_each(|it| root.add(it));
+        for path in paths {
+            root.add(path);
+        }
         root.folder().to_owned()
+    }
+
+    fn root(paths: &[&str]) -> String {
+        of(paths.iter().copied())
     }
 
     #[test]
@@ -60,15 +66,10 @@ mod tests {
     proptest! {
         #[test]
         fn every_file_is_below_the_root_whatever_the_order(mut paths in prop::collection::vec("(/[ab]{1,2}){1,4}", 1..8)) {
-            let of = |paths: &[String]| {
-                let mut root = Root::default();
-                paths.iter().for_each(|it| root.add(it));
-                root.folder().to_owned()
-            };
-            let root = of(&paths);
+            let root = of(paths.iter().map(String::as_str));
             prop_assert!(paths.iter().all(|it| is_below(&root, it)), "{root} {paths:?}");
             paths.reverse();
-            prop_assert_eq!(of(&paths), root);
+            prop_assert_eq!(of(paths.iter().map(String::as_str)), root);
         }
     }
 }
