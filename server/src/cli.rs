@@ -8,6 +8,7 @@ mod export;
 mod figures;
 mod import;
 mod info;
+mod media;
 mod migrate;
 mod output;
 mod rename;
@@ -68,6 +69,14 @@ enum Command {
     Import(ImportArgs),
     /// Write a dataset, of whatever version, as an export that FiftyOne imports.
     Export(ExportArgs),
+    /// Take the files that a dataset refers to elsewhere, and verify them there. The same again goes on where it was.
+    UploadMedia(media::UploadArgs),
+    /// Let the paths of a dataset lead to where its files are now; or bring them back.
+    RewritePaths(media::RewriteArgs),
+    /// Remove files here that were uploaded and verified, once no dataset refers to them any more.
+    CleanUp(media::CleanArgs),
+    /// Try whether media can be taken to a destination: write a probe, read it back, delete it.
+    TestDestination(media::TestArgs),
     /// List who may sign in to the web app, invite somebody, or let somebody choose a new password.
     Users(UsersArgs),
     /// List what downgrades have dropped and the archive keeps, or drop some of it. It is given back when a dataset comes
@@ -480,6 +489,10 @@ pub async fn run() -> ExitCode {
         Some(Command::RenameField(args)) => rename::rename(&deployment.engine, args, output).await,
         Some(Command::Import(args)) => import::import(&deployment.engine, args, output).await,
         Some(Command::Export(args)) => export::export(&deployment.engine, args, output).await,
+        Some(Command::UploadMedia(args)) => media::upload(&deployment.engine, args, output).await,
+        Some(Command::RewritePaths(args)) => media::rewrite(&deployment.engine, args, output).await,
+        Some(Command::CleanUp(args)) => media::clean_up(&deployment.engine, args, output).await,
+        Some(Command::TestDestination(args)) => media::test(&deployment.engine, args, output).await,
         Some(Command::Archive(args)) => {
             archive::archive(&deployment.engine, &settings, args, output).await
         }

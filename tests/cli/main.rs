@@ -5,6 +5,7 @@ mod database;
 mod doctor;
 mod failures;
 mod info;
+mod media;
 mod moves;
 mod output;
 mod people;

@@ -44,6 +44,10 @@ pub enum Action {
     ImportDataset,
     /// Write a dataset as an export.
     ExportDataset,
+    /// Take the media of a dataset elsewhere, and rewrite the paths to them.
+    MoveMedia,
+    /// Remove files of media that were taken elsewhere.
+    RemoveMedia,
     /// Take one dataset, which one may manage, up to the version of the database.
     MigrateDataset,
     /// Take the database, or any of its datasets, up.
@@ -132,7 +136,7 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::CorrectVersions,
@@ -143,6 +147,8 @@ impl Action {
         Self::PreviewMigration,
         Self::ImportDataset,
         Self::ExportDataset,
+        Self::MoveMedia,
+        Self::RemoveMedia,
         Self::MigrateDataset,
         Self::MigrateDatabase,
         Self::Downgrade,
@@ -164,8 +170,9 @@ impl Action {
             | Self::PreviewMigration
             | Self::ImportDataset
             | Self::MigrateDataset => Role::Member,
-            Self::ExportDataset => Role::Collaborator,
+            Self::ExportDataset | Self::MoveMedia => Role::Collaborator,
             Self::CorrectVersions
+            | Self::RemoveMedia
             | Self::ReadEveryDataset
             | Self::MigrateDatabase
             | Self::Downgrade
@@ -182,6 +189,8 @@ impl Action {
     pub const fn changes_deployment(self) -> bool {
         match self {
             Self::ImportDataset
+            | Self::MoveMedia
+            | Self::RemoveMedia
             | Self::MigrateDataset
             | Self::MigrateDatabase
             | Self::Downgrade
@@ -273,6 +282,8 @@ impl fmt::Display for Action {
             Self::PreviewMigration => "preview a migration",
             Self::ImportDataset => "import a dataset",
             Self::ExportDataset => "export a dataset",
+            Self::MoveMedia => "move media",
+            Self::RemoveMedia => "remove media",
             Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",
             Self::Downgrade => "downgrade",
@@ -312,7 +323,10 @@ mod tests {
         for action in Action::ALL.into_iter().filter(|it| it.changes_deployment()) {
             assert!(Role::Admin.may(action), "{action}");
             // What members may do is about one dataset of their own.
-            let one = matches!(action, Action::MigrateDataset | Action::ImportDataset);
+            let one = matches!(
+                action,
+                Action::MigrateDataset | Action::ImportDataset | Action::MoveMedia
+            );
             assert!(one || others.iter().all(|it| !it.may(action)), "{action}");
         }
     }

@@ -214,7 +214,7 @@ struct Written {
 }
 
 /// The collection of its frames, if it may have any.
-fn frames_of(document: &Document, samples: &str) -> Option<String> {
+pub(crate) fn frames_of(document: &Document, samples: &str) -> Option<String> {
     let named = document.get_str("frame_collection_name").ok().map(str::to_owned);
     let types = document.get_document("group_media_types").into_iter().flatten();
     let is_video = |it: &str| it == "video";

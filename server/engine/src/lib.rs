@@ -47,6 +47,7 @@ mod survey;
 mod sweep;
 mod tally;
 mod timeline;
+mod transfer;
 #[doc(hidden)]
 pub mod trial;
 mod undo;
@@ -76,7 +77,12 @@ pub use runs::LISTED;
 pub use selection::Frozen;
 pub use shares::Helped;
 pub use shown::{DATASETS_SHOWN, sees_names};
-pub use store::{Entry, SHOWN};
+pub use store::{Entry, FileCount, SHOWN};
+pub use transfer::{
+    CauseReport, CleanReport, FieldSurvey, MediaSurvey, RewriteReport, RewriteRequest, RewriteWay,
+    RewrittenField, SlowFile, TransferPhase, TransferProgress, UndonePaths, UploadReport,
+    UploadRequest, UploadSummary,
+};
 
 use crate::{
     run::{Going, Run},

@@ -35,6 +35,16 @@ impl Stamp {
         Self::from(&found, path)
     }
 
+    /// The same where waiting for the disk keeps nobody else waiting.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or is no file.
+    pub fn at(path: &str) -> Result<Self, Fault> {
+        let found = std::fs::metadata(path).map_err(|it| Fault::reading(path, &it))?;
+        Self::from(&found, path)
+    }
+
     fn from(found: &Metadata, path: &str) -> Result<Self, Fault> {
         if !found.is_file() {
             let what = format!(

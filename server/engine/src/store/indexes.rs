@@ -6,6 +6,8 @@ use super::{
     Failure, Store,
     accounts::{ATTEMPTS, INVITATIONS, RIGHTS, SESSIONS},
     log::LOG,
+    media::{UPLOAD_FILES, UPLOADS},
+    rewrites::{REWRITE_VALUES, REWRITES},
     selections::{SELECTION_PARTS, SELECTIONS},
 };
 
@@ -21,7 +23,7 @@ enum Stay {
     Expires,
 }
 
-const OF_RUNS: [Index; 7] = [
+const OF_RUNS: [Index; 12] = [
     // Which run has migrated a dataset last, asked of each dataset that is undone.
     ("run_datasets", &[("dataset", 1), ("run", -1)], Stay::Kept),
     ("run_marks", &[("run", 1), ("fence", 1)], Stay::Kept),
@@ -29,6 +31,12 @@ const OF_RUNS: [Index; 7] = [
     (LOG, &[("run", 1), ("at", 1), ("_id", 1)], Stay::Kept),
     ("run_leftovers", &[("run", 1)], Stay::Kept),
     ("run_shares", &[("database", 1), ("done", 1)], Stay::Kept),
+    (UPLOADS, &[("database", 1), ("dataset", 1)], Stay::Kept),
+    // Each file of an upload is asked for by its path when the paths of samples are rewritten.
+    (UPLOAD_FILES, &[("upload", 1), ("source", 1)], Stay::Kept),
+    (UPLOAD_FILES, &[("upload", 1), ("state", 1), ("_id", 1)], Stay::Kept),
+    (REWRITES, &[("database", 1), ("dataset", 1)], Stay::Kept),
+    (REWRITE_VALUES, &[("rewrite", 1), ("field", 1), ("_id", 1)], Stay::Kept),
     (SELECTIONS, &[("expires", 1)], Stay::Expires),
     (SELECTION_PARTS, &[("expires", 1)], Stay::Expires),
 ];

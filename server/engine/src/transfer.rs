@@ -1,0 +1,129 @@
+//! Media of a dataset: found, taken elsewhere and verified, its paths rewritten, and files that nobody needs any more removed.
+//!
+//! The crate `media` carries files; here is what it takes a database for. Uploading changes nothing in FiftyOne's own
+//! collections: what is known of every file is in `upload_files`. Rewriting does, under the lease, and keeps what every path was.
+
+mod clean;
+mod content;
+mod gather;
+mod held;
+mod manifest;
+mod mapped;
+mod progress;
+mod record;
+mod report;
+mod rewrite;
+mod subject;
+mod survey;
+mod undo;
+mod upload;
+mod verify;
+
+use media::{
+    Care, Destination, Env, Fault, Probe,
+    layout::{Layout, Resolution},
+};
+use model::{Action, Permit};
+
+pub use clean::CleanReport;
+pub use progress::{TransferPhase, TransferProgress};
+pub use report::{CauseReport, SlowFile, UploadReport, UploadSummary};
+pub use rewrite::{RewriteReport, RewriteRequest, RewriteWay, RewrittenField};
+pub use survey::{FieldSurvey, MediaSurvey};
+pub use undo::UndonePaths;
+
+use crate::{Engine, Error, Result};
+
+/// What to upload, where to, and how.
+#[derive(Clone, Debug)]
+pub struct UploadRequest {
+    /// The text of the dataset's `_id`.
+    pub dataset: String,
+    /// The address of the destination.
+    pub to: String,
+    /// The fields whose files are meant; none for all of them.
+    pub fields: Vec<String>,
+    /// How files are laid out there.
+    pub layout: Layout,
+    /// The folder that is left out of every place; the longest that all files are below if nothing is said.
+    pub root: Option<String>,
+    /// What becomes of files that would have one place.
+    pub on_collision: Resolution,
+    /// Whether something else that is in a file's place is replaced.
+    pub overwrite: bool,
+    /// How many requests go side by side.
+    pub side_by_side: u32,
+    /// How many bytes a second are sent; 0 for as many as there are.
+    pub bytes_per_second: u64,
+    /// Only files that have failed for this cause.
+    pub only: Option<media::Cause>,
+    /// Whether nothing is sent, and only what was sent is verified again.
+    pub only_verify: bool,
+    /// How closely it is verified.
+    pub care: Care,
+}
+
+impl Engine {
+    /// Tries whether media can be taken to a destination: writes a probe, reads it back, lists and deletes.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or the address makes no sense. What does not work is in the answer.
+    pub async fn test_destination(&self, permit: &Permit, to: &str, env: Env<'_>) -> Result<Probe> {
+        permit.covers(Action::MoveMedia)?;
+        let to = Destination::open(to, env).map_err(refused)?;
+        Ok(to.probe(&bson::oid::ObjectId::new().to_hex()).await)
+    }
+
+    /// Changes how fast an upload goes, also while it goes on elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or there is no such upload.
+    pub async fn limit_upload(
+        &self,
+        permit: &Permit,
+        request: &UploadRequest,
+        env: Env<'_>,
+    ) -> Result<()> {
+        permit.covers(Action::MoveMedia)?;
+        let to = Destination::open(&request.to, env).map_err(refused)?;
+        let subject = self.subject(&request.dataset, &[]).await?;
+        let changed = self.store.limit_upload(&subject.entry.id, to.url(), request.limits()).await;
+        if changed.map_err(|it| self.store.error(it))? {
+            return Ok(());
+        }
+        Err(no_upload(&subject.entry.label(), to.url()))
+    }
+}
+
+impl UploadRequest {
+    /// As it is written down.
+    fn limits(&self) -> (i64, i64) {
+        let rate = i64::try_from(self.bytes_per_second).unwrap_or(i64::MAX);
+        (i64::from(self.side_by_side), rate)
+    }
+}
+
+fn no_upload(dataset: &str, to: &str) -> Error {
+    Error::Refused(format!(
+        "the media of `{dataset}` were never uploaded to {to}; run `fiftyone-migrate upload-media` first"
+    ))
+}
+
+fn refused(fault: Fault) -> Error {
+    Error::Refused(fault.text)
+}
+
+/// Half of the hash of a text: what is remembered of millions of paths.
+fn mark(text: &str) -> u128 {
+    use sha2::{Digest, Sha256};
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    hash.iter().take(16).fold(0, |all, it| (all << 8) | u128::from(*it))
+}
+
+/// Does what waits for disks where it keeps nobody else waiting.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|it| Error::Refused(format!("looking at files broke off: {it}")))
+}

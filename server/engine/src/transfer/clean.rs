@@ -1,0 +1,280 @@
+//! Removing files here that were uploaded and verified, and that no dataset refers to any more.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use bson::{doc, oid::ObjectId};
+use media::{
+    Care, Destination, Env, Stamp,
+    layout::local,
+    manifest::{Entry, State},
+};
+use model::{Action, Permit, words};
+use serde::Serialize;
+
+use super::{TransferPhase, TransferProgress, blocking, gather::PIECE, mark, no_upload, refused};
+use crate::{
+    Engine, Error, Result,
+    store::{UploadRecord, file_statement},
+};
+
+/// How many files are removed before that is written down.
+const PAGE: i64 = 500;
+
+/// How many examples are told.
+const EXAMPLES: usize = 5;
+
+/// What was removed, or would be.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CleanReport {
+    /// The dataset.
+    pub name: String,
+    /// Where the files are now.
+    pub destination: String,
+    /// How many files were removed, or would be.
+    pub files: u64,
+    /// How many bytes they are.
+    pub bytes: u64,
+    /// Some of them.
+    pub examples: Vec<String>,
+    /// How many were gone before.
+    pub gone: u64,
+    /// How many were changed since they were uploaded, and stay.
+    pub changed: u64,
+    /// Some of those.
+    pub changed_examples: Vec<String>,
+    /// Why nothing may be removed.
+    pub blockers: Vec<String>,
+}
+
+impl Engine {
+    /// Removes the files of an upload here, once all of them are verified at the destination, and no dataset of the database refers to
+    /// one of them. With `dry_run` it says what it would remove.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, there is no such upload, or it may not be removed as the dry run says.
+    pub async fn clean_up_media(
+        &self,
+        permit: &Permit,
+        (dataset, to): (&str, &str),
+        dry_run: bool,
+        env: Env<'_>,
+        progress: &TransferProgress,
+    ) -> Result<CleanReport> {
+        permit.covers(Action::RemoveMedia)?;
+        let error = |it| self.store.error(it);
+        let to = Destination::open(to, env).map_err(refused)?;
+        let subject = self.subject(dataset, &[]).await?;
+        let held = self.hold_upload(permit, &subject, &to, (16, 0), progress).await?;
+        let upload = self.store.upload(&subject.entry.id, to.url()).await.map_err(error)?;
+        let upload = upload.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;
+        let done = self.cleaned(&upload, &to, dry_run, progress).await;
+        let verified = done.as_ref().is_ok_and(|it| it.blockers.is_empty());
+        held.release(verified).await?;
+        done
+    }
+
+    async fn cleaned(
+        &self,
+        upload: &UploadRecord,
+        to: &Destination,
+        dry_run: bool,
+        progress: &TransferProgress,
+    ) -> Result<CleanReport> {
+        let mut report = CleanReport {
+            name: upload.name.clone(),
+            destination: upload.destination.clone(),
+            ..CleanReport::default()
+        };
+        // Now, not only when it was uploaded: somebody may have emptied the bucket since.
+        let verified = doc! { "upload": upload.id, "state": State::Verified.word() };
+        self.look_at(upload.id, verified.clone(), to, Care::Known, progress).await?;
+        self.blocked(upload, &mut report).await?;
+        if report.blockers.is_empty() {
+            self.unneeded(upload, &mut report, progress).await?;
+        }
+        if !report.blockers.is_empty() && !dry_run {
+            return Err(Error::Refused(report.blockers.join("; ")));
+        }
+        progress.enter(TransferPhase::Removing);
+        let mut after = None;
+        while !progress.throttle.is_stopped() {
+            let found = self.store.files(verified.clone(), after, PAGE).await;
+            let found = found.map_err(|it| self.store.error(it))?;
+            let Some((last, _)) = found.last() else { break };
+            after = Some(*last);
+            progress.seen(found.len() as u64);
+            self.remove(upload, to, found, dry_run, &mut report).await?;
+        }
+        Ok(report)
+    }
+
+    /// Whether everything was verified.
+    async fn blocked(&self, upload: &UploadRecord, report: &mut CleanReport) -> Result<()> {
+        let all = doc! { "upload": upload.id, "turn": upload.turn };
+        let counts = self.store.count_files(all).await.map_err(|it| self.store.error(it))?;
+        for (state, _, count) in counts {
+            let what = match state {
+                State::Verified | State::Cleaned => continue,
+                State::Planned => "not uploaded",
+                State::Uploaded => "not verified",
+                State::Failed => "failed",
+            };
+            report.blockers.push(format!(
+                "{} {what}: run `fiftyone-migrate upload-media` until every file is verified",
+                words::counted(count.files.unsigned_abs(), "file")
+            ));
+        }
+        let open = doc! { "upload": upload.id, "unverified": { "$exists": true } };
+        let open = self.store.count_files(open).await.map_err(|it| self.store.error(it))?;
+        let open: i64 = open.iter().map(|(.., it)| it.files).sum();
+        if open > 0 {
+            report.blockers.push(format!(
+                "{} could not be looked at, at {}: see that it can be reached, and try again",
+                words::counted(open.unsigned_abs(), "file"),
+                upload.destination
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether no dataset refers to one of the files any more.
+    async fn unneeded(
+        &self,
+        upload: &UploadRecord,
+        report: &mut CleanReport,
+        progress: &TransferProgress,
+    ) -> Result<()> {
+        let error = |it| self.store.error(it);
+        let (mut files, mut after) = (HashSet::new(), None);
+        let filter = doc! { "upload": upload.id, "state": State::Verified.word() };
+        loop {
+            let page = self.store.files(filter.clone(), after, PIECE).await.map_err(error)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            files.extend(page.iter().map(|(_, it)| mark(&it.source)));
+        }
+        progress.enter(TransferPhase::Looking);
+        for entry in self.store.entries().await.map_err(error)? {
+            let subject = self.subject(&entry.id_text(), &[]).await?;
+            let (mut needed, mut example) = (0_u64, None);
+            for part in &subject.parts {
+                let mut after = None;
+                loop {
+                    let keys = part.keys();
+                    let piece = self.store.piece(&part.collection, after.as_ref(), &keys, PIECE);
+                    let documents = piece.await.map_err(error)?;
+                    let Some(last) = documents.last() else { break };
+                    after = last.get("_id").cloned();
+                    progress.seen(documents.len() as u64);
+                    let paths = documents.iter().flat_map(|it| {
+                        part.fields.iter().flat_map(|field| media::fields::paths(it, &field.keys))
+                    });
+                    for it in paths {
+                        if local(it.path).is_ok_and(|path| files.contains(&mark(&path))) {
+                            needed += 1;
+                            example.get_or_insert_with(|| it.path.to_owned());
+                        }
+                    }
+                }
+            }
+            if let Some(example) = example {
+                report.blockers.push(format!(
+                    "{} of `{}` still lead to these files, such as `{example}`: rewrite them first with `fiftyone-migrate rewrite-paths`",
+                    words::counted(needed, "path"),
+                    entry.label()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(
+        &self,
+        upload: &UploadRecord,
+        to: &Destination,
+        files: Vec<(ObjectId, Entry)>,
+        dry_run: bool,
+        report: &mut CleanReport,
+    ) -> Result<()> {
+        let root = upload.layout.get_str("root").unwrap_or("/").to_owned();
+        let to = to.clone();
+        let outcomes = blocking(move || {
+            let each = files.into_iter().map(|(_, it)| {
+                let outcome = removed(&it, &to, &root, dry_run);
+                (it, outcome)
+            });
+            each.collect::<Vec<_>>()
+        });
+        let mut statements = Vec::new();
+        for (entry, outcome) in outcomes.await? {
+            let size = entry.stamp.map_or(0, |it| it.size);
+            let example = |examples: &mut Vec<String>| {
+                if examples.len() < EXAMPLES {
+                    examples.push(entry.source.clone());
+                }
+            };
+            match outcome {
+                Outcome::Removed => {
+                    report.files += 1;
+                    report.bytes += size;
+                    example(&mut report.examples);
+                }
+                Outcome::Gone => report.gone += 1,
+                Outcome::Stays => {
+                    report.changed += 1;
+                    example(&mut report.changed_examples);
+                    continue;
+                }
+            }
+            let change = doc! { "$set": { "state": State::Cleaned.word() } };
+            statements.push(file_statement(upload.id, &entry.source, change));
+        }
+        if dry_run {
+            return Ok(());
+        }
+        self.store.note_files(statements).await.map_err(|it| self.store.error(it))
+    }
+}
+
+enum Outcome {
+    Removed,
+    Gone,
+    Stays,
+}
+
+/// Removes a file that is still what was uploaded, and folders below the root that are empty then.
+fn removed(entry: &Entry, to: &Destination, root: &str, dry_run: bool) -> Outcome {
+    let path = Path::new(&entry.source);
+    if !path.exists() {
+        return Outcome::Gone;
+    }
+    let now = Stamp::at(&entry.source).ok();
+    if now.is_none() || now != entry.stamp || is_one(path, to, &entry.place) {
+        return Outcome::Stays;
+    }
+    if dry_run {
+        return Outcome::Removed;
+    }
+    if fs::remove_file(path).is_err() {
+        return Outcome::Stays;
+    }
+    let mut folder = path.parent();
+    while let Some(it) = folder.filter(|it| it.starts_with(root) && *it != Path::new(root)) {
+        if fs::remove_dir(it).is_err() {
+            break;
+        }
+        folder = it.parent();
+    }
+    Outcome::Removed
+}
+
+/// Whether what is at the destination is this very file.
+fn is_one(path: &Path, to: &Destination, place: &str) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    if to.provider() != media::Provider::Folder {
+        return false;
+    }
+    let (here, there) = (fs::metadata(path), fs::metadata(to.path_of(place)));
+    matches!((here, there), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()))
+}

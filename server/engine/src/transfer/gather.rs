@@ -1,0 +1,213 @@
+//! Going through every path of a dataset, piece by piece: each file of this system once, with what is in scenes.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+};
+
+use bson::Bson;
+use media::{
+    Destination, Stamp,
+    fields::paths,
+    layout::{Misplaced, local},
+    scene,
+};
+use serde::Serialize;
+
+use super::{
+    blocking, mark,
+    subject::{Part, Subject},
+};
+use crate::{Result, store::Store};
+
+/// How many documents are read at once.
+pub const PIECE: i64 = 2_000;
+
+/// How many examples are kept of each kind.
+pub const EXAMPLES: usize = 5;
+
+/// A file that a dataset refers to.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Where it is, without `.` and doubled slashes.
+    pub source: String,
+    /// The number of the field that refers to it.
+    pub field: usize,
+    /// How it is; `None` if it is not there or cannot be read.
+    pub stamp: Option<Stamp>,
+    /// Whether it is what a scene refers to.
+    pub is_asset: bool,
+}
+
+/// What was met in one field.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Met {
+    /// How many paths.
+    pub paths: u64,
+    /// How many files of this system, each once.
+    pub files: u64,
+    /// How many of them are what scenes refer to.
+    pub assets: u64,
+    /// How many bytes they are.
+    pub bytes: u64,
+    /// How many paths are in the cloud.
+    pub in_the_cloud: u64,
+    /// How many paths are at the destination already, where that is a folder of this system.
+    pub at_the_destination: u64,
+    /// How many files are not there.
+    pub missing: u64,
+    /// Some of those.
+    pub missing_examples: Vec<String>,
+    /// How many paths are no file of this system, by the reason.
+    pub elsewhere: BTreeMap<String, u64>,
+    /// Some of those.
+    pub elsewhere_examples: Vec<String>,
+    /// What is wrong with scenes.
+    pub broken_scenes: Vec<String>,
+}
+
+/// A way through a dataset.
+pub struct Gather<'a> {
+    store: &'a Store,
+    subject: &'a Subject,
+    to: &'a Destination,
+    part: usize,
+    after: Option<Bson>,
+    seen: HashSet<u128>,
+    /// What was met in each field, in the order of [`Subject::fields`].
+    pub met: Vec<Met>,
+    /// How many documents were read.
+    pub documents: u64,
+}
+
+impl<'a> Gather<'a> {
+    /// From the beginning. What is at the destination already is no file to be taken there.
+    pub fn new(store: &'a Store, subject: &'a Subject, to: &'a Destination) -> Self {
+        let met = subject.fields().map(|_| Met::default()).collect();
+        Self { store, subject, to, part: 0, after: None, seen: HashSet::new(), met, documents: 0 }
+    }
+
+    /// The files of the next piece that were not met before; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    pub async fn next(&mut self) -> Result<Option<Vec<File>>> {
+        loop {
+            let Some(part) = self.subject.parts.get(self.part) else { return Ok(None) };
+            let keys = part.keys();
+            let found = self.store.piece(&part.collection, self.after.as_ref(), &keys, PIECE);
+            let documents = found.await.map_err(|it| self.store.error(it))?;
+            let Some(last) = documents.last() else {
+                (self.part, self.after) = (self.part + 1, None);
+                continue;
+            };
+            self.after = last.get("_id").cloned();
+            self.documents += documents.len() as u64;
+            let first = self.subject.parts.iter().take(self.part).map(|it| it.fields.len()).sum();
+            let mut new = Vec::new();
+            for document in &documents {
+                self.meet(document, part, first, &mut new);
+            }
+            return self.looked_at(new).await.map(Some);
+        }
+    }
+
+    fn meet(
+        &mut self,
+        document: &bson::Document,
+        part: &Part,
+        first: usize,
+        new: &mut Vec<(String, usize)>,
+    ) {
+        for (index, field) in part.fields.iter().enumerate() {
+            let index = first + index;
+            let Some(met) = self.met.get_mut(index) else { continue };
+            for found in paths(document, &field.keys) {
+                met.paths += 1;
+                match local(found.path) {
+                    Ok(path) if self.to.place_of(&path).is_some() => met.at_the_destination += 1,
+                    Ok(path) => {
+                        if self.seen.insert(mark(&path)) {
+                            new.push((path, index));
+                        }
+                    }
+                    Err(Misplaced::InTheCloud) => met.in_the_cloud += 1,
+                    Err(why) => {
+                        *met.elsewhere.entry(why.to_string()).or_default() += 1;
+                        if met.elsewhere_examples.len() < EXAMPLES {
+                            met.elsewhere_examples.push(found.path.to_owned());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn looked_at(&mut self, new: Vec<(String, usize)>) -> Result<Vec<File>> {
+        let mut seen = std::mem::take(&mut self.seen);
+        let (files, broken, seen) = blocking(move || {
+            let (mut files, mut broken) = (Vec::with_capacity(new.len()), Vec::new());
+            for (source, field) in new {
+                look(source, field, &mut files, &mut broken, &mut seen);
+            }
+            (files, broken, seen)
+        })
+        .await?;
+        self.seen = seen;
+        for (field, what) in broken {
+            if let Some(met) = self.met.get_mut(field)
+                && met.broken_scenes.len() < EXAMPLES
+            {
+                met.broken_scenes.push(what);
+            }
+        }
+        for it in &files {
+            let Some(met) = self.met.get_mut(it.field) else { continue };
+            met.files += 1;
+            met.assets += u64::from(it.is_asset);
+            if let Some(stamp) = it.stamp {
+                met.bytes += stamp.size;
+            } else {
+                met.missing += 1;
+                if met.missing_examples.len() < EXAMPLES {
+                    met.missing_examples.push(it.source.clone());
+                }
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Looks at a file, and at what it refers to if it is a scene.
+fn look(
+    source: String,
+    field: usize,
+    files: &mut Vec<File>,
+    broken: &mut Vec<(usize, String)>,
+    seen: &mut HashSet<u128>,
+) {
+    let stamp = Stamp::at(&source).ok();
+    if stamp.is_some() && scene::is_scene(&source) {
+        match read(&source) {
+            Ok(scene) => {
+                for asset in scene::assets(&scene) {
+                    let Some(path) = scene::resolve(&source, &asset) else { continue };
+                    let Ok(path) = local(&path) else { continue };
+                    if seen.insert(mark(&path)) {
+                        let stamp = Stamp::at(&path).ok();
+                        files.push(File { source: path, field, stamp, is_asset: true });
+                    }
+                }
+            }
+            Err(why) => broken.push((field, why)),
+        }
+    }
+    files.push(File { source, field, stamp, is_asset: false });
+}
+
+/// The scene in a file.
+pub fn read(path: &str) -> std::result::Result<serde_json::Value, String> {
+    let text = fs::read(path).map_err(|it| format!("`{path}` cannot be read: {it}"))?;
+    serde_json::from_slice(&text).map_err(|it| format!("`{path}` is no scene: {it}"))
+}

@@ -1,0 +1,282 @@
+//! Which media a dataset has, and where each file would go. Nothing is written.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use media::{
+    Destination,
+    layout::{Collision, Misplaced, Plan, Resolution, Root, Source, settled},
+};
+use model::{Action, Permit, words};
+use serde::Serialize;
+
+use super::{
+    TransferPhase, TransferProgress, UploadRequest,
+    gather::{EXAMPLES, File, Gather, Met},
+    mark, refused,
+    subject::Subject,
+};
+use crate::{Engine, Result, store::PlannedFile};
+
+/// How many collisions are told.
+const COLLISIONS: usize = 10;
+
+/// Which media a dataset has, and where they would go.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct MediaSurvey {
+    /// The dataset.
+    pub name: String,
+    /// The destination, as paths in it begin.
+    pub destination: String,
+    /// The folder that is left out of every place.
+    pub root: String,
+    /// Each media field.
+    pub fields: Vec<FieldSurvey>,
+    /// How many files, each once.
+    pub files: u64,
+    /// How many bytes they are.
+    pub bytes: u64,
+    /// How many places several files would have.
+    pub colliding: u64,
+    /// Some of those.
+    pub collisions: Vec<Collision>,
+    /// How many files have no place there, by the reason.
+    pub unplaced: BTreeMap<String, u64>,
+    /// Some of those.
+    pub unplaced_examples: Vec<String>,
+    /// Why nothing can be uploaded.
+    pub blockers: Vec<String>,
+}
+
+/// What is known of one field.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FieldSurvey {
+    /// Its name.
+    pub field: String,
+    /// What was met in it.
+    #[serde(flatten)]
+    pub met: Met,
+    /// Some files, and where they would go.
+    pub examples: Vec<(String, String)>,
+}
+
+/// What every place follows from.
+pub(super) struct Planned {
+    pub subject: Subject,
+    pub to: Destination,
+    pub plan: Plan,
+    pub survey: MediaSurvey,
+    how: Resolution,
+    colliding: HashSet<u128>,
+}
+
+impl Engine {
+    /// Says which media a dataset has, and where they would go. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such dataset or field, the address makes no sense, or the server cannot be reached.
+    pub async fn survey_media(
+        &self,
+        permit: &Permit,
+        request: &UploadRequest,
+        env: media::Env<'_>,
+        progress: &TransferProgress,
+    ) -> Result<MediaSurvey> {
+        permit.covers(Action::MoveMedia)?;
+        Ok(self.planned(request, env, progress).await?.survey)
+    }
+
+    pub(super) async fn planned(
+        &self,
+        request: &UploadRequest,
+        env: media::Env<'_>,
+        progress: &TransferProgress,
+    ) -> Result<Planned> {
+        let to = Destination::open(&request.to, env).map_err(refused)?;
+        let subject = self.subject(&request.dataset, &request.fields).await?;
+        progress.enter(TransferPhase::Looking);
+        let mut root = Root::default();
+        let before = self.store.upload(&subject.entry.id, to.url()).await;
+        if let Some(before) = before.map_err(|it| self.store.error(it))? {
+            // Once paths are rewritten, fewer files are left; where they go stays the same.
+            let folder = before.layout.get_str("root").unwrap_or("/");
+            root.add(&format!("{}/file", folder.trim_end_matches('/')));
+        }
+        let mut gather = Gather::new(&self.store, &subject, &to);
+        while let Some(files) = gather.next().await? {
+            for it in &files {
+                root.add(&it.source);
+            }
+            progress.seen(files.len() as u64);
+        }
+        let met = gather.met;
+        let plan = Plan {
+            layout: request.layout.clone(),
+            root: request.root.clone().unwrap_or_else(|| root.folder().to_owned()),
+            dataset: subject.entry.label(),
+        };
+        let fields = subject.fields().zip(met).map(|(field, met)| FieldSurvey {
+            field: field.name.clone(),
+            met,
+            examples: Vec::new(),
+        });
+        let survey = MediaSurvey {
+            name: subject.entry.label(),
+            destination: to.url().to_owned(),
+            root: plan.root.clone(),
+            fields: fields.collect(),
+            ..MediaSurvey::default()
+        };
+        let how = request.on_collision;
+        let mut planned = Planned { subject, to, plan, survey, how, colliding: HashSet::new() };
+        self.lay_out(&mut planned).await?;
+        Ok(planned)
+    }
+
+    /// Finds every collision before the first byte.
+    async fn lay_out(&self, planned: &mut Planned) -> Result<()> {
+        let (subject, to) = (planned.subject.clone(), planned.to.clone());
+        let mut taken: HashMap<u128, u128> = HashMap::new();
+        let mut gather = Gather::new(&self.store, &subject, &to);
+        while let Some(files) = gather.next().await? {
+            for file in &files {
+                match planned.first_place(file, &subject) {
+                    Ok(place) => {
+                        let (place, source) = (mark(&place), mark(&file.source));
+                        if *taken.entry(place).or_insert(source) != source {
+                            planned.colliding.insert(place);
+                        }
+                    }
+                    Err(why) => planned.unplaced(file, why),
+                }
+            }
+        }
+        let colliding = std::mem::take(&mut planned.colliding);
+        taken.retain(|place, _| !colliding.contains(place));
+        planned.colliding = colliding;
+        self.tell(planned, (&subject, &to), taken).await
+    }
+
+    /// Once more, to tell which files collide, and whether what is done about them helps.
+    async fn tell(
+        &self,
+        planned: &mut Planned,
+        (subject, to): (&Subject, &Destination),
+        mut taken: HashMap<u128, u128>,
+    ) -> Result<()> {
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let (mut again, mut same) = (0_u64, Vec::new());
+        let mut gather = Gather::new(&self.store, subject, to);
+        while let Some(files) = gather.next().await? {
+            for file in &files {
+                let Ok(first) = planned.first_place(file, subject) else { continue };
+                let Ok(place) = planned.place(file, subject) else { continue };
+                planned.count(file, &place);
+                if planned.is_itself(file, &place) {
+                    same.push(file.source.clone());
+                }
+                if !planned.colliding.contains(&mark(&first)) {
+                    continue;
+                }
+                let source = mark(&file.source);
+                if planned.how != Resolution::Refuse
+                    && *taken.entry(mark(&place)).or_insert(source) != source
+                {
+                    again += 1;
+                }
+                if told.len() < COLLISIONS || told.contains_key(&first) {
+                    let sources = told.entry(first).or_default();
+                    if sources.len() < EXAMPLES {
+                        sources.push(file.source.clone());
+                    }
+                }
+            }
+        }
+        let survey = &mut planned.survey;
+        survey.colliding = planned.colliding.len() as u64;
+        survey.collisions =
+            told.into_iter().map(|(place, sources)| Collision { place, sources }).collect();
+        if survey.colliding > 0 && planned.how == Resolution::Refuse {
+            survey.blockers.push(format!(
+                "{} would have several files; choose `--on-collision suffix` or `folder`, or another `--layout`",
+                words::counted(survey.colliding, "place")
+            ));
+        }
+        if again > 0 {
+            survey.blockers.push(format!(
+                "{} would get in another's way even so; choose the other way of `--on-collision`, or another `--layout`",
+                words::counted(again, "file")
+            ));
+        }
+        if let Some(first) = same.first() {
+            survey.blockers.push(format!(
+                "the destination of `{first}` is that file itself; choose a folder that media are not in already"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Planned {
+    /// The name of the field that refers to a file.
+    pub fn field<'a>(file: &File, subject: &'a Subject) -> &'a str {
+        subject.fields().nth(file.field).map_or("", |it| it.name.as_str())
+    }
+
+    /// Where a file goes.
+    pub fn place(&self, file: &File, subject: &Subject) -> std::result::Result<String, Misplaced> {
+        let place = self.first_place(file, subject)?;
+        if self.colliding.contains(&mark(&place)) {
+            return Ok(settled(self.how, &self.plan.root, &file.source, &place));
+        }
+        Ok(place)
+    }
+
+    /// What is written down of a file; `None` if it has no place.
+    pub fn entry(&self, file: &File) -> Option<PlannedFile> {
+        let place = self.place(file, &self.subject).ok()?;
+        Some(PlannedFile {
+            source: file.source.clone(),
+            place,
+            field: Self::field(file, &self.subject).to_owned(),
+            stamp: file.stamp,
+        })
+    }
+
+    fn first_place(
+        &self,
+        file: &File,
+        subject: &Subject,
+    ) -> std::result::Result<String, Misplaced> {
+        self.plan.place(Source { path: &file.source, field: Self::field(file, subject) })
+    }
+
+    fn unplaced(&mut self, file: &File, why: Misplaced) {
+        *self.survey.unplaced.entry(why.to_string()).or_default() += 1;
+        if self.survey.unplaced_examples.len() < EXAMPLES {
+            self.survey.unplaced_examples.push(file.source.clone());
+        }
+    }
+
+    fn count(&mut self, file: &File, place: &str) {
+        let survey = &mut self.survey;
+        survey.files += 1;
+        survey.bytes += file.stamp.map_or(0, |it| it.size);
+        if let Some(field) = survey.fields.get_mut(file.field)
+            && field.examples.len() < EXAMPLES
+        {
+            field.examples.push((file.source.clone(), self.to.path_of(place)));
+        }
+    }
+
+    /// Whether a file would be copied onto itself, and be the only one when it is cleaned up.
+    fn is_itself(&self, file: &File, place: &str) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        if self.to.provider() != media::Provider::Folder {
+            return false;
+        }
+        let there = std::fs::metadata(self.to.path_of(place));
+        let here = std::fs::metadata(&file.source);
+        matches!((there, here), (Ok(there), Ok(here)) if (there.dev(), there.ino()) == (here.dev(), here.ino()))
+    }
+}

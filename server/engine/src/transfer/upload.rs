@@ -1,0 +1,332 @@
+//! Taking the files of a dataset to a destination, many side by side, so that it can be stopped and gone on with at any moment.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
+use media::{
+    Cause, Destination, Done, Env, Fault, Ledger, Parts, Uploader,
+    manifest::{Entry, State},
+    scene,
+};
+use model::{Action, Permit};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::{
+    MediaSurvey, TransferPhase, TransferProgress, UploadReport, UploadRequest, content,
+    gather::Gather, held::HeldUpload, record::Recorder, survey::Planned,
+};
+use crate::{
+    Engine, Error, Result,
+    store::{Holder, Store, UploadRecord, fault_change, file_statement, parts_change},
+};
+
+/// How many files are taken up ahead of those that may send: each of them waits for its turn.
+const AHEAD: usize = 64;
+
+/// How many records of files are read at once.
+const PAGE: i64 = 1_000;
+
+/// From how many files on a whole list of the destination takes less time than asking for each.
+pub(super) const LIST_FROM: i64 = 100;
+
+/// How many objects of a list are remembered; if there are more, each file is asked for.
+const LISTED: usize = 2_000_000;
+
+impl Engine {
+    /// Uploads what is not there yet, and verifies what was uploaded. The same again goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, cannot begin as the survey says, somebody else is at it, or it cannot go on for a reason that holds for
+    /// every file. What went wrong with one file is in the report.
+    pub async fn upload_media(
+        &self,
+        permit: &Permit,
+        request: &UploadRequest,
+        env: Env<'_>,
+        progress: &TransferProgress,
+    ) -> Result<UploadReport> {
+        permit.covers(Action::MoveMedia)?;
+        if request.only_verify {
+            return self.verify_again(permit, request, env, progress).await;
+        }
+        let planned = self.planned(request, env, progress).await?;
+        if let Some(why) = planned.survey.blockers.first() {
+            return Err(Error::Refused(why.clone()));
+        }
+        let record = record(permit, request, &planned, self.store.name());
+        let held = HeldUpload::take(&self.store, record, progress).await?;
+        let done = self.carried(request, &planned, &held, progress).await;
+        let report = match done {
+            Ok(()) => self.upload_report(doc! { "upload": held.id, "turn": held.turn }).await,
+            Err(why) => Err(why),
+        };
+        let verified = report.as_ref().is_ok_and(UploadReport::is_verified);
+        held.release(verified).await?;
+        let MediaSurvey { name, destination, unplaced, .. } = planned.survey;
+        Ok(UploadReport { name, destination, unplaced: unplaced.values().sum(), ..report? })
+    }
+
+    async fn carried(
+        &self,
+        request: &UploadRequest,
+        planned: &Planned,
+        held: &HeldUpload,
+        progress: &TransferProgress,
+    ) -> Result<()> {
+        let error = |it| self.store.error(it);
+        let mut sender = Sender::new(&self.store, request, planned, held, progress);
+        if held.has_other_places() {
+            self.forget_parts(held, &sender).await?;
+        }
+        let mut gather = Gather::new(&self.store, &planned.subject, &planned.to);
+        while let Some(files) = gather.next().await? {
+            let entries: Vec<_> = files.iter().filter_map(|it| planned.entry(it)).collect();
+            for some in entries.chunks(500) {
+                self.store.plan_files(held.id, held.turn, some).await.map_err(error)?;
+            }
+        }
+        let filter = wanted(held, request.only);
+        let counts = self.store.count_files(filter.clone()).await.map_err(error)?;
+        let files: i64 = counts.iter().map(|(.., it)| it.files).sum();
+        let bytes: i64 = counts.iter().map(|(.., it)| it.bytes).sum();
+        progress.enter(TransferPhase::Uploading);
+        progress.expect(files.unsigned_abs(), bytes.unsigned_abs());
+        if files >= LIST_FROM {
+            sender.listed = listed(&sender.to).await;
+        }
+        self.send_all(filter, Arc::new(sender)).await?;
+        if progress.throttle.is_stopped() {
+            return Ok(());
+        }
+        let sent = doc! { "upload": held.id, "turn": held.turn, "state": State::Uploaded.word() };
+        self.look_at(held.id, sent, &planned.to, request.care, progress).await
+    }
+
+    /// What was begun under places that may be no more is given up, before anybody forgets them.
+    async fn forget_parts(&self, held: &HeldUpload, sender: &Sender) -> Result<()> {
+        let mut after = None;
+        let filter = doc! { "upload": held.id, "parts": { "$exists": true } };
+        loop {
+            let found = self.store.files(filter.clone(), after, PAGE).await;
+            let found = found.map_err(|it| self.store.error(it))?;
+            let Some((last, _)) = found.last() else { return Ok(()) };
+            after = Some(*last);
+            for (_, entry) in found {
+                let gone = sender.uploader().abandon(&entry, sender).await;
+                gone.map_err(super::refused)?;
+            }
+        }
+    }
+
+    async fn send_all(&self, filter: Document, sender: Arc<Sender>) -> Result<()> {
+        let recorder = Recorder::new(&self.store);
+        let sent = self.send_each(filter, &sender, &recorder).await;
+        recorder.end(&self.store).await?;
+        sent?;
+        let broken = sender.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        broken.map_or(Ok(()), |it| Err(super::refused(it)))
+    }
+
+    async fn send_each(
+        &self,
+        filter: Document,
+        sender: &Arc<Sender>,
+        recorder: &Recorder,
+    ) -> Result<()> {
+        let (mut tasks, mut after, mut queue) = (JoinSet::new(), None, VecDeque::new());
+        while !sender.progress.throttle.is_stopped() {
+            if queue.is_empty() {
+                let found = self.store.files(filter.clone(), after, PAGE).await;
+                queue.extend(found.map_err(|it| self.store.error(it))?);
+                after = queue.back().map(|(id, _)| *id);
+            }
+            let Some((_, entry)) = queue.pop_front() else { break };
+            while tasks.len() >= AHEAD {
+                tasks.join_next().await;
+            }
+            tasks.spawn(sender.clone().send(entry, recorder.sender()));
+        }
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// What every file is sent with.
+struct Sender {
+    store: Store,
+    upload: ObjectId,
+    to: Destination,
+    overwrite: bool,
+    listed: Listed,
+    progress: TransferProgress,
+    /// Why nothing can go on.
+    broken: Mutex<Option<Fault>>,
+}
+
+impl Sender {
+    fn new(
+        store: &Store,
+        request: &UploadRequest,
+        planned: &Planned,
+        held: &HeldUpload,
+        progress: &TransferProgress,
+    ) -> Self {
+        Self {
+            store: store.clone(),
+            upload: held.id,
+            to: planned.to.clone(),
+            overwrite: request.overwrite,
+            listed: Listed::default(),
+            progress: progress.clone(),
+            broken: Mutex::default(),
+        }
+    }
+
+    fn uploader(&self) -> Uploader<'_> {
+        Uploader { to: &self.to, throttle: &self.progress.throttle, overwrite: self.overwrite }
+    }
+
+    async fn send(self: Arc<Self>, entry: Entry, to: mpsc::Sender<Bson>) {
+        let begun = Instant::now();
+        let sent = self.sent(&entry).await;
+        let millis = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let change = match sent {
+            Ok(done) => {
+                self.progress.done(done.sent.size);
+                done_change(&done, millis)
+            }
+            Err(fault) if fault.cause == Cause::Stopped => return,
+            Err(fault) => {
+                if fault.cause.is_of_all() {
+                    let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                    broken.get_or_insert_with(|| fault.clone());
+                    self.progress.throttle.stop();
+                }
+                self.progress.has_failed();
+                fault_change(&fault).ok()
+            }
+        };
+        if let Some(change) = change
+            && to.send(file_statement(self.upload, &entry.source, change)).await.is_err()
+        {
+            // Nothing can be written down: what is sent from now on would not be known.
+            self.progress.throttle.stop();
+        }
+    }
+
+    async fn sent(&self, entry: &Entry) -> std::result::Result<Done, Fault> {
+        let there = self.listed.at(&entry.place);
+        let content =
+            if scene::is_scene(&entry.source) { self.content(entry).await? } else { None };
+        self.uploader().upload(entry, there, content, self).await
+    }
+
+    async fn content(&self, entry: &Entry) -> std::result::Result<Option<Vec<u8>>, Fault> {
+        let of = entry.clone();
+        let read = tokio::task::spawn_blocking(move || content::assets(&of)).await;
+        let (scene, assets) =
+            read.map_err(|it| Fault::new(Cause::Other, format!("reading broke off: {it}")))??;
+        let sources: Vec<&str> = assets.values().map(String::as_str).collect();
+        let places = self.store.files_of(self.upload, &sources).await;
+        let places = places.map_err(|it| Fault::new(Cause::Connection, it.text))?;
+        Ok(content::redirected(entry, scene, &assets, &places, &self.to))
+    }
+}
+
+impl Ledger for Sender {
+    async fn note(&self, entry: &Entry, parts: Option<&Parts>) -> std::result::Result<(), Fault> {
+        let failed = |it: crate::store::Failure| Fault::new(Cause::Other, it.text);
+        let change = parts_change(parts).map_err(failed)?;
+        let statement = file_statement(self.upload, &entry.source, change);
+        self.store.note_files(vec![statement]).await.map_err(failed)
+    }
+}
+
+/// Files that are to be sent: those that were not yet, and those that have failed.
+fn wanted(held: &HeldUpload, only: Option<Cause>) -> Document {
+    let mut filter = doc! { "upload": held.id, "turn": held.turn };
+    match only {
+        Some(cause) => {
+            filter.insert("state", State::Failed.word());
+            filter.insert("fault.cause", cause.word());
+        }
+        None => {
+            filter.insert("state", doc! { "$in": [State::Planned.word(), State::Failed.word()] });
+        }
+    }
+    filter
+}
+
+/// What is at a destination, by the marks of places; nothing if each file has to be asked for.
+#[derive(Default)]
+pub(super) struct Listed(pub Option<HashMap<u128, (u64, Option<String>)>>);
+
+/// Lists a destination, if that is allowed and there is not too much.
+pub(super) async fn listed(to: &Destination) -> Listed {
+    let mut there = HashMap::new();
+    let Some(mut list) = to.list() else { return Listed::default() };
+    loop {
+        match list.try_next().await {
+            Ok(Some(_)) if there.len() >= LISTED => return Listed::default(),
+            Ok(Some(it)) => {
+                there.insert(super::mark(&it.place), (it.size, it.tag));
+            }
+            Ok(None) => return Listed(Some(there)),
+            Err(why) => {
+                tracing::info!("each file is asked for: {why}");
+                return Listed::default();
+            }
+        }
+    }
+}
+
+fn done_change(done: &Done, millis: i64) -> Option<Document> {
+    let sent = bson::serialize_to_bson(&done.sent).ok()?;
+    let stamp = bson::serialize_to_bson(&done.stamp).ok()?;
+    Some(doc! {
+        "$set": {
+            "state": State::Uploaded.word(), "stamp": stamp, "sent": sent, "millis": millis, "was_there": done.was_there,
+        },
+        "$unset": { "fault": "", "parts": "" },
+    })
+}
+
+fn record(
+    permit: &Permit,
+    request: &UploadRequest,
+    planned: &Planned,
+    database: &str,
+) -> UploadRecord {
+    let layout = bson::serialize_to_bson(&request.layout).unwrap_or(Bson::Null);
+    let how = bson::serialize_to_bson(&request.on_collision).unwrap_or(Bson::Null);
+    UploadRecord {
+        id: identity(database, &planned.subject.entry.id_text(), planned.to.url()),
+        database: database.to_owned(),
+        dataset: planned.subject.entry.id.clone(),
+        name: planned.subject.entry.label(),
+        destination: planned.to.url().to_owned(),
+        layout: doc! { "layout": layout, "root": &planned.plan.root, "on_collision": how },
+        by: permit.holder().to_owned(),
+        begun: DateTime::now(),
+        turn: ObjectId::new(),
+        claim: ObjectId::new(),
+        limits: request.limits(),
+        holder: Some(Holder::this()),
+        expires: None,
+        verified: None,
+    }
+}
+
+/// The same for the same dataset and destination, so that two who begin at once cannot both have one.
+fn identity(database: &str, dataset: &str, to: &str) -> ObjectId {
+    let mark = super::mark(&format!("{database}\n{dataset}\n{to}")).to_be_bytes();
+    let mut bytes = [0; 12];
+    bytes.iter_mut().zip(mark).for_each(|(to, from)| *to = from);
+    ObjectId::from_bytes(bytes)
+}
