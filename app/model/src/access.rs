@@ -44,8 +44,10 @@ pub enum Action {
     ImportDataset,
     /// Write a dataset as an export.
     ExportDataset,
-    /// Take the media of a dataset elsewhere, and rewrite the paths to them.
+    /// Take the media of a dataset elsewhere. It reads files of the server's system, whatever path somebody has given a sample.
     MoveMedia,
+    /// Let the paths of a dataset lead elsewhere.
+    RewritePaths,
     /// Remove files of media that were taken elsewhere.
     RemoveMedia,
     /// Take one dataset, which one may manage, up to the version of the database.
@@ -136,7 +138,7 @@ impl std::str::FromStr for Role {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ReadStatus,
         Self::ReadVersions,
         Self::CorrectVersions,
@@ -148,6 +150,7 @@ impl Action {
         Self::ImportDataset,
         Self::ExportDataset,
         Self::MoveMedia,
+        Self::RewritePaths,
         Self::RemoveMedia,
         Self::MigrateDataset,
         Self::MigrateDatabase,
@@ -170,8 +173,9 @@ impl Action {
             | Self::PreviewMigration
             | Self::ImportDataset
             | Self::MigrateDataset => Role::Member,
-            Self::ExportDataset | Self::MoveMedia => Role::Collaborator,
+            Self::ExportDataset | Self::RewritePaths => Role::Collaborator,
             Self::CorrectVersions
+            | Self::MoveMedia
             | Self::RemoveMedia
             | Self::ReadEveryDataset
             | Self::MigrateDatabase
@@ -190,6 +194,7 @@ impl Action {
         match self {
             Self::ImportDataset
             | Self::MoveMedia
+            | Self::RewritePaths
             | Self::RemoveMedia
             | Self::MigrateDataset
             | Self::MigrateDatabase
@@ -283,6 +288,7 @@ impl fmt::Display for Action {
             Self::ImportDataset => "import a dataset",
             Self::ExportDataset => "export a dataset",
             Self::MoveMedia => "move media",
+            Self::RewritePaths => "rewrite paths",
             Self::RemoveMedia => "remove media",
             Self::MigrateDataset => "migrate a dataset",
             Self::MigrateDatabase => "migrate the database",

@@ -20,6 +20,7 @@ pub mod sdk;
 mod settings;
 mod status;
 mod theme;
+mod transfer;
 mod value;
 mod version;
 mod versions;
@@ -61,6 +62,10 @@ pub use run::{
 pub use settings::{ServerSettings, Topology};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
 pub use theme::Theme;
+pub use transfer::{
+    CauseReport, CleanReport, DestinationTest, FieldSurvey, FileCount, MediaSurvey, RewriteReport,
+    RewrittenField, SlowFile, UploadPage, UploadQuestion, UploadReport, UploadSummary,
+};
 pub use value::{Scalar, Value, quoted};
 pub use version::{Direction, InvalidVersion, Version};
 pub use versions::{

@@ -77,11 +77,10 @@ pub use runs::LISTED;
 pub use selection::Frozen;
 pub use shares::Helped;
 pub use shown::{DATASETS_SHOWN, sees_names};
-pub use store::{Entry, FileCount, SHOWN};
+pub use store::{Entry, SHOWN};
 pub use transfer::{
-    CauseReport, CleanReport, FieldSurvey, MediaSurvey, RewriteReport, RewriteRequest, RewriteWay,
-    RewrittenField, SlowFile, TransferPhase, TransferProgress, UndonePaths, UploadReport,
-    UploadRequest, UploadSummary,
+    RewriteRequest, RewriteWay, SIDE_BY_SIDE, TransferPhase, TransferProgress, UndonePaths,
+    UploadRequest, placed,
 };
 
 use crate::{

@@ -63,7 +63,7 @@ pub use leases::{Holder, Lease, TTL, Taking};
 pub use leftovers::Leftovers;
 pub use log::{Happening, SHOWN, Story, Told};
 pub use marks::Mark;
-pub use media::{FileCount, PlannedFile, UploadRecord, fault_change, file_statement, parts_change};
+pub use media::{PlannedFile, UploadRecord, fault_change, file_statement, parts_change};
 pub use ranges::Range;
 pub use repairs::Repair;
 pub use rewrites::{RewriteRecord, RewriteValue};

@@ -3,6 +3,7 @@
 //! The crate `media` carries files; here is what it takes a database for. Uploading changes nothing in FiftyOne's own
 //! collections: what is known of every file is in `upload_files`. Rewriting does, under the lease, and keeps what every path was.
 
+mod board;
 mod clean;
 mod content;
 mod gather;
@@ -20,16 +21,13 @@ mod upload;
 mod verify;
 
 use media::{
-    Care, Destination, Env, Fault, Probe,
+    Care, Destination, Fault, environment,
     layout::{Layout, Resolution},
 };
-use model::{Action, Permit};
+use model::{Action, DestinationTest, Permit, UploadQuestion};
 
-pub use clean::CleanReport;
 pub use progress::{TransferPhase, TransferProgress};
-pub use report::{CauseReport, SlowFile, UploadReport, UploadSummary};
-pub use rewrite::{RewriteReport, RewriteRequest, RewriteWay, RewrittenField};
-pub use survey::{FieldSurvey, MediaSurvey};
+pub use rewrite::{RewriteRequest, RewriteWay};
 pub use undo::UndonePaths;
 
 use crate::{Engine, Error, Result};
@@ -61,6 +59,8 @@ pub struct UploadRequest {
     pub only_verify: bool,
     /// How closely it is verified.
     pub care: Care,
+    /// What was asked for, as it was typed.
+    pub question: UploadQuestion,
 }
 
 impl Engine {
@@ -69,10 +69,13 @@ impl Engine {
     /// # Errors
     ///
     /// If it is not allowed, or the address makes no sense. What does not work is in the answer.
-    pub async fn test_destination(&self, permit: &Permit, to: &str, env: Env<'_>) -> Result<Probe> {
+    pub async fn test_destination(&self, permit: &Permit, to: &str) -> Result<DestinationTest> {
         permit.covers(Action::MoveMedia)?;
-        let to = Destination::open(to, env).map_err(refused)?;
-        Ok(to.probe(&bson::oid::ObjectId::new().to_hex()).await)
+        let to = Destination::open(to, &environment).map_err(refused)?;
+        let probe = to.probe(&bson::oid::ObjectId::new().to_hex()).await;
+        let is_good = probe.is_good();
+        let steps = probe.steps.into_iter().map(|it| (it.what.to_owned(), it.fault)).collect();
+        Ok(DestinationTest { destination: probe.destination, steps, is_good })
     }
 
     /// Changes how fast an upload goes, also while it goes on elsewhere.
@@ -80,14 +83,9 @@ impl Engine {
     /// # Errors
     ///
     /// If it is not allowed, or there is no such upload.
-    pub async fn limit_upload(
-        &self,
-        permit: &Permit,
-        request: &UploadRequest,
-        env: Env<'_>,
-    ) -> Result<()> {
+    pub async fn limit_upload(&self, permit: &Permit, request: &UploadRequest) -> Result<()> {
         permit.covers(Action::MoveMedia)?;
-        let to = Destination::open(&request.to, env).map_err(refused)?;
+        let to = Destination::open(&request.to, &environment).map_err(refused)?;
         let subject = self.subject(&request.dataset, &[]).await?;
         let changed = self.store.limit_upload(&subject.entry.id, to.url(), request.limits()).await;
         if changed.map_err(|it| self.store.error(it))? {
@@ -98,11 +96,68 @@ impl Engine {
 }
 
 impl UploadRequest {
+    /// What somebody asks for in words, with limits that suit most.
+    ///
+    /// # Errors
+    ///
+    /// If the words make no sense.
+    pub fn asked(question: &UploadQuestion) -> Result<Self> {
+        let on_collision = match question.on_collision.as_str() {
+            "" | "refuse" => Resolution::Refuse,
+            "suffix" => Resolution::Suffix,
+            "folder" => Resolution::Folder,
+            other => {
+                return Err(Error::Refused(format!(
+                    "`{other}` is no way to resolve collisions; there are refuse, suffix and folder"
+                )));
+            }
+        };
+        Ok(Self {
+            dataset: question.dataset.clone(),
+            to: question.to.trim().to_owned(),
+            fields: Vec::new(),
+            layout: layout(&question.layout)?,
+            root: Some(question.root.trim().to_owned()).filter(|it| !it.is_empty()),
+            on_collision,
+            overwrite: false,
+            side_by_side: SIDE_BY_SIDE,
+            bytes_per_second: 0,
+            only: None,
+            only_verify: false,
+            care: Care::Known,
+            question: question.clone(),
+        })
+    }
+
     /// As it is written down.
     fn limits(&self) -> (i64, i64) {
         let rate = i64::try_from(self.bytes_per_second).unwrap_or(i64::MAX);
         (i64::from(self.side_by_side), rate)
     }
+}
+
+/// How many requests go side by side if nobody says otherwise.
+pub const SIDE_BY_SIDE: u32 = 16;
+
+/// The layout that a word or a template says.
+fn layout(text: &str) -> Result<Layout> {
+    match text.trim() {
+        "" | "keep" => Ok(Layout::Keep),
+        "flat" => Ok(Layout::Flat),
+        template => template
+            .parse()
+            .map(Layout::Template)
+            .map_err(|it| Error::Refused(format!("`{template}` is no layout: {it}"))),
+    }
+}
+
+/// A plan for paths alone: where files would be that somebody has laid out so, below this root.
+///
+/// # Errors
+///
+/// If the layout makes no sense.
+pub fn placed(text: &str, root: String, dataset: String) -> Result<media::layout::Plan> {
+    Ok(media::layout::Plan { layout: layout(text)?, root, dataset })
 }
 
 fn no_upload(dataset: &str, to: &str) -> Error {

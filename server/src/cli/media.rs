@@ -6,7 +6,6 @@ mod show;
 mod upload;
 
 use clap::Args;
-use media::layout::{Layout, Resolution};
 
 pub use clean::clean_up;
 pub use rewrite::rewrite;
@@ -145,22 +144,11 @@ enum OnCollision {
 }
 
 impl OnCollision {
-    fn resolution(self) -> Resolution {
+    fn word(self) -> &'static str {
         match self {
-            Self::Refuse => Resolution::Refuse,
-            Self::Suffix => Resolution::Suffix,
-            Self::Folder => Resolution::Folder,
+            Self::Refuse => "refuse",
+            Self::Suffix => "suffix",
+            Self::Folder => "folder",
         }
-    }
-}
-
-fn layout(text: &str) -> engine::Result<Layout> {
-    match text {
-        "keep" => Ok(Layout::Keep),
-        "flat" => Ok(Layout::Flat),
-        template => template
-            .parse()
-            .map(Layout::Template)
-            .map_err(|it| engine::Error::Refused(format!("`{template}` is no layout: {it}"))),
     }
 }

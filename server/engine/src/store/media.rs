@@ -8,6 +8,7 @@ use ::media::{
 };
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
+use model::{FileCount, UploadQuestion};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Holder, Store, durable, millis, server::number, within};
@@ -47,6 +48,15 @@ pub struct UploadRecord {
     pub limits: (i64, i64),
     /// What tells this holding of it from every other.
     pub claim: ObjectId,
+    /// Whether somebody wants it to end.
+    #[serde(default)]
+    pub stop: bool,
+    /// Why it ended last, if it could not go on.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// What was asked for, as it was typed.
+    #[serde(default)]
+    pub question: UploadQuestion,
     /// Who is at it.
     pub holder: Option<Holder>,
     /// Until when they are taken to be there.
@@ -66,15 +76,6 @@ pub struct PlannedFile {
     pub field: String,
     /// How it is now, if it is there.
     pub stamp: Option<::media::Stamp>,
-}
-
-/// How many files there are in a state, or have failed for a cause.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileCount {
-    /// How many.
-    pub files: i64,
-    /// Of how many bytes, as far as that is known.
-    pub bytes: i64,
 }
 
 impl Store {
@@ -134,30 +135,32 @@ impl Store {
         Ok(if taken { Ok(Some(before)) } else { Err(before) })
     }
 
-    /// Says that we are still at it. Returns the limits that it shall keep now; `None` if somebody else has it.
+    /// Says that we are still at it. Returns what is asked of it now; `None` if somebody else has it.
     pub async fn renew_upload(
         &self,
         id: ObjectId,
         claim: ObjectId,
-    ) -> Result<Option<(i64, i64)>, Failure> {
+    ) -> Result<Option<UploadRecord>, Failure> {
         let statement = doc! { "q": { "_id": id, "claim": claim }, "u": [until()] };
         let command = doc! { "update": UPLOADS, "updates": [statement] };
         if number(self.jobs_command(command).await?.get("n")) != Some(1) {
             return Ok(None);
         }
         let uploads = self.jobs.collection::<UploadRecord>(UPLOADS);
-        Ok(uploads.find_one(doc! { "_id": id }).await?.map(|it| it.limits))
+        Ok(uploads.find_one(doc! { "_id": id }).await?)
     }
 
-    /// Lets it go, for whoever comes next. `verified`: whether all of it was.
+    /// Lets it go, for whoever comes next. `verified`: whether all of it was; `why`: what kept it from going on.
     pub async fn release_upload(
         &self,
         id: ObjectId,
         claim: ObjectId,
         verified: bool,
+        why: Option<&str>,
     ) -> Result<(), Failure> {
         let verified = if verified { Bson::from(DateTime::now()) } else { Bson::Null };
-        let set = doc! { "$set": { "holder": null, "expires": null, "verified": verified } };
+        let set =
+            doc! { "$set": { "holder": null, "expires": null, "verified": verified, "why": why } };
         let statement = doc! { "q": { "_id": id, "claim": claim }, "u": set };
         let command = doc! { "update": UPLOADS, "updates": [statement], "writeConcern": durable() };
         self.jobs_command(command).await.map(drop)
@@ -175,6 +178,18 @@ impl Store {
         let set = doc! { "$set": { "limits": [limits.0, limits.1] } };
         let command = doc! { "update": UPLOADS, "updates": [{ "q": filter, "u": set }] };
         Ok(number(self.jobs_command(command).await?.get("n")) == Some(1))
+    }
+
+    /// Asks whoever is at an upload to end.
+    pub async fn stop_upload(&self, id: ObjectId) -> Result<(), Failure> {
+        let statement = doc! { "q": { "_id": id }, "u": { "$set": { "stop": true } } };
+        self.jobs_command(doc! { "update": UPLOADS, "updates": [statement] }).await.map(drop)
+    }
+
+    /// The upload with this id.
+    pub async fn upload_with(&self, id: ObjectId) -> Result<Option<UploadRecord>, Failure> {
+        let uploads = self.jobs.collection::<UploadRecord>(UPLOADS);
+        Ok(uploads.find_one(doc! { "_id": id, "database": self.name() }).await?)
     }
 
     /// Writes files down. What is known of one stays, unless it goes elsewhere now or was changed since.
@@ -269,7 +284,7 @@ impl Store {
             let id = it.get_document("_id").ok()?;
             let state = bson::deserialize_from_bson(id.get("state")?.clone()).ok()?;
             let cause = id.get_str("cause").ok().map(str::to_owned);
-            let count = |key: &str| number(it.get(key)).unwrap_or(0);
+            let count = |key: &str| number(it.get(key)).unwrap_or(0).unsigned_abs();
             Some((state, cause, FileCount { files: count("files"), bytes: count("bytes") }))
         };
         Ok(found.into_iter().filter_map(read).collect())

@@ -4,12 +4,11 @@ use std::{collections::HashSet, fs, path::Path};
 
 use bson::{doc, oid::ObjectId};
 use media::{
-    Care, Destination, Env, Stamp,
+    Care, Destination, Stamp, environment,
     layout::local,
     manifest::{Entry, State},
 };
-use model::{Action, Permit, words};
-use serde::Serialize;
+use model::{Action, CleanReport, Permit, words};
 
 use super::{TransferPhase, TransferProgress, blocking, gather::PIECE, mark, no_upload, refused};
 use crate::{
@@ -23,29 +22,6 @@ const PAGE: i64 = 500;
 /// How many examples are told.
 const EXAMPLES: usize = 5;
 
-/// What was removed, or would be.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct CleanReport {
-    /// The dataset.
-    pub name: String,
-    /// Where the files are now.
-    pub destination: String,
-    /// How many files were removed, or would be.
-    pub files: u64,
-    /// How many bytes they are.
-    pub bytes: u64,
-    /// Some of them.
-    pub examples: Vec<String>,
-    /// How many were gone before.
-    pub gone: u64,
-    /// How many were changed since they were uploaded, and stay.
-    pub changed: u64,
-    /// Some of those.
-    pub changed_examples: Vec<String>,
-    /// Why nothing may be removed.
-    pub blockers: Vec<String>,
-}
-
 impl Engine {
     /// Removes the files of an upload here, once all of them are verified at the destination, and no dataset of the database refers to
     /// one of them. With `dry_run` it says what it would remove.
@@ -58,19 +34,18 @@ impl Engine {
         permit: &Permit,
         (dataset, to): (&str, &str),
         dry_run: bool,
-        env: Env<'_>,
         progress: &TransferProgress,
     ) -> Result<CleanReport> {
         permit.covers(Action::RemoveMedia)?;
         let error = |it| self.store.error(it);
-        let to = Destination::open(to, env).map_err(refused)?;
+        let to = Destination::open(to, &environment).map_err(refused)?;
         let subject = self.subject(dataset, &[]).await?;
         let held = self.hold_upload(permit, &subject, &to, (16, 0), progress).await?;
         let upload = self.store.upload(&subject.entry.id, to.url()).await.map_err(error)?;
         let upload = upload.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;
         let done = self.cleaned(&upload, &to, dry_run, progress).await;
         let verified = done.as_ref().is_ok_and(|it| it.blockers.is_empty());
-        held.release(verified).await?;
+        held.release(&done, verified).await?;
         done
     }
 
@@ -122,16 +97,16 @@ impl Engine {
             };
             report.blockers.push(format!(
                 "{} {what}: run `fiftyone-migrate upload-media` until every file is verified",
-                words::counted(count.files.unsigned_abs(), "file")
+                words::counted(count.files, "file")
             ));
         }
         let open = doc! { "upload": upload.id, "unverified": { "$exists": true } };
         let open = self.store.count_files(open).await.map_err(|it| self.store.error(it))?;
-        let open: i64 = open.iter().map(|(.., it)| it.files).sum();
+        let open: u64 = open.iter().map(|(.., it)| it.files).sum();
         if open > 0 {
             report.blockers.push(format!(
                 "{} could not be looked at, at {}: see that it can be reached, and try again",
-                words::counted(open.unsigned_abs(), "file"),
+                words::counted(open, "file"),
                 upload.destination
             ));
         }

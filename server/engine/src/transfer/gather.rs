@@ -1,9 +1,6 @@
 //! Going through every path of a dataset, piece by piece: each file of this system once, with what is in scenes.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fs,
-};
+use std::{collections::HashSet, fs};
 
 use bson::Bson;
 use media::{
@@ -12,7 +9,7 @@ use media::{
     layout::{Misplaced, local},
     scene,
 };
-use serde::Serialize;
+use model::FieldSurvey;
 
 use super::{
     blocking, mark,
@@ -39,33 +36,6 @@ pub struct File {
     pub is_asset: bool,
 }
 
-/// What was met in one field.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Met {
-    /// How many paths.
-    pub paths: u64,
-    /// How many files of this system, each once.
-    pub files: u64,
-    /// How many of them are what scenes refer to.
-    pub assets: u64,
-    /// How many bytes they are.
-    pub bytes: u64,
-    /// How many paths are in the cloud.
-    pub in_the_cloud: u64,
-    /// How many paths are at the destination already, where that is a folder of this system.
-    pub at_the_destination: u64,
-    /// How many files are not there.
-    pub missing: u64,
-    /// Some of those.
-    pub missing_examples: Vec<String>,
-    /// How many paths are no file of this system, by the reason.
-    pub elsewhere: BTreeMap<String, u64>,
-    /// Some of those.
-    pub elsewhere_examples: Vec<String>,
-    /// What is wrong with scenes.
-    pub broken_scenes: Vec<String>,
-}
-
 /// A way through a dataset.
 pub struct Gather<'a> {
     store: &'a Store,
@@ -75,7 +45,7 @@ pub struct Gather<'a> {
     after: Option<Bson>,
     seen: HashSet<u128>,
     /// What was met in each field, in the order of [`Subject::fields`].
-    pub met: Vec<Met>,
+    pub met: Vec<FieldSurvey>,
     /// How many documents were read.
     pub documents: u64,
 }
@@ -83,7 +53,8 @@ pub struct Gather<'a> {
 impl<'a> Gather<'a> {
     /// From the beginning. What is at the destination already is no file to be taken there.
     pub fn new(store: &'a Store, subject: &'a Subject, to: &'a Destination) -> Self {
-        let met = subject.fields().map(|_| Met::default()).collect();
+        let met = |name: &str| FieldSurvey { field: name.to_owned(), ..FieldSurvey::default() };
+        let met = subject.fields().map(|it| met(&it.name)).collect();
         Self { store, subject, to, part: 0, after: None, seen: HashSet::new(), met, documents: 0 }
     }
 

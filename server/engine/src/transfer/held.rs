@@ -70,10 +70,12 @@ impl HeldUpload {
         self.other_places
     }
 
-    /// Gives it back.
-    pub async fn release(mut self, verified: bool) -> Result<()> {
+    /// Gives it back, with what came of it.
+    pub async fn release<T>(mut self, done: &Result<T>, verified: bool) -> Result<()> {
         self.keeper.abort_all();
-        let released = self.store.release_upload(self.id, self.claim, verified).await;
+        let why = done.as_ref().err().map(ToString::to_string);
+        let released =
+            self.store.release_upload(self.id, self.claim, verified, why.as_deref()).await;
         released.map_err(|it| self.store.error(it))
     }
 }
@@ -83,10 +85,14 @@ async fn keep(store: Store, id: ObjectId, claim: ObjectId, progress: TransferPro
     loop {
         tokio::time::sleep(RENEWAL).await;
         match store.renew_upload(id, claim).await {
-            Ok(Some((side_by_side, rate))) => {
+            Ok(Some(it)) => {
                 failures = 0;
+                let (side_by_side, rate) = it.limits;
                 let side_by_side = usize::try_from(side_by_side).unwrap_or(1);
                 progress.throttle.set(side_by_side, u64::try_from(rate).unwrap_or(0));
+                if it.stop {
+                    progress.throttle.stop();
+                }
             }
             Ok(None) => return progress.throttle.stop(),
             Err(failure) => {

@@ -1,7 +1,7 @@
 //! The manifest of an upload, page by page: every file, where it went, and what became of it.
 
 use bson::doc;
-use media::{Destination, Env, manifest::Entry};
+use media::{Destination, environment, manifest::Entry};
 use model::{Action, Permit};
 
 use super::{no_upload, refused};
@@ -22,12 +22,11 @@ impl Engine {
         permit: &Permit,
         dataset: &str,
         to: &str,
-        env: Env<'_>,
         mut take: impl FnMut(&Entry, &str) -> bool,
     ) -> Result<()> {
         permit.covers(Action::MoveMedia)?;
         let error = |it| self.store.error(it);
-        let to = Destination::open(to, env).map_err(refused)?;
+        let to = Destination::open(to, &environment).map_err(refused)?;
         let subject = self.subject(dataset, &[]).await?;
         let upload = self.store.upload(&subject.entry.id, to.url()).await.map_err(error)?;
         let upload = upload.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, DateTime, Document, oid::ObjectId};
-use media::{Destination, Env, fields::paths, mapping::Mapping};
-use model::{Action, Permit};
-use serde::Serialize;
+use media::{Destination, environment, fields::paths, mapping::Mapping};
+use model::{Action, Permit, RewriteReport, RewrittenField, Right};
 
 use super::{
     TransferPhase, TransferProgress,
@@ -50,47 +49,6 @@ pub enum RewriteWay {
     Ruled(Mapping),
 }
 
-/// What became of paths, or would.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct RewriteReport {
-    /// The dataset.
-    pub name: String,
-    /// What identifies it, to undo it; `None` if nothing was written.
-    pub id: Option<String>,
-    /// Each field.
-    pub fields: Vec<RewrittenField>,
-    /// How many of the new paths were looked for, and which of them are not there.
-    pub looked_for: usize,
-    /// New paths with nothing there, in sentences.
-    pub not_there: Vec<String>,
-}
-
-/// What became of the paths of one field.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct RewrittenField {
-    /// Its name.
-    pub field: String,
-    /// How many paths were rewritten, or would be.
-    pub rewritten: u64,
-    /// How many are what they shall be already.
-    pub already: u64,
-    /// How many nothing is known of.
-    pub unmatched: u64,
-    /// Some of those.
-    pub unmatched_examples: Vec<String>,
-    /// How many somebody else changed faster than they could be rewritten.
-    pub changed_meanwhile: u64,
-    /// Some paths as they were and as they shall be.
-    pub examples: Vec<(String, String)>,
-}
-
-impl RewriteReport {
-    /// How many paths were rewritten, or would be.
-    pub fn rewritten(&self) -> u64 {
-        self.fields.iter().map(|it| it.rewritten).sum()
-    }
-}
-
 impl Engine {
     /// Says what would become of the paths. Writes nothing.
     ///
@@ -101,12 +59,11 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &RewriteRequest,
-        env: Env<'_>,
         progress: &TransferProgress,
     ) -> Result<RewriteReport> {
-        permit.covers(Action::MoveMedia)?;
+        self.may_edit(permit, &request.dataset).await?;
         let subject = self.subject(&request.dataset, &request.fields).await?;
-        let how = self.way(request, &subject, env).await?;
+        let how = self.way(request, &subject).await?;
         let mut report = report(&subject);
         let mut samples = Vec::new();
         progress.enter(TransferPhase::Rewriting);
@@ -123,14 +80,14 @@ impl Engine {
                     .new_paths(ObjectId::new(), part, &documents, &how, Some(&mut report))
                     .await?;
                 for it in values {
-                    report.count(&it);
+                    count(&mut report, &it);
                     if samples.len() < request.look_for {
                         samples.push(it.to);
                     }
                 }
             }
         }
-        self.look_for(&mut report, &samples, env).await;
+        self.look_for(&mut report, &samples).await;
         Ok(report)
     }
 
@@ -143,13 +100,12 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &RewriteRequest,
-        env: Env<'_>,
         control: Control,
         progress: &TransferProgress,
     ) -> Result<RewriteReport> {
-        permit.covers(Action::MoveMedia)?;
+        self.may_edit(permit, &request.dataset).await?;
         self.may_write("rewriting paths")?;
-        let checked = self.check_rewrite(permit, request, env, progress).await?;
+        let checked = self.check_rewrite(permit, request, progress).await?;
         if let Some(why) = checked.not_there.first() {
             return Err(Error::Refused(format!("nothing was rewritten: {why}")));
         }
@@ -157,7 +113,7 @@ impl Engine {
             return Ok(checked);
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;
-        let done = self.rewritten(permit, request, env, &control, progress).await;
+        let done = self.rewritten(permit, request, &control, progress).await;
         let lost = guard.is_lost();
         guard.release().await;
         if lost && done.is_err() {
@@ -170,13 +126,12 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &RewriteRequest,
-        env: Env<'_>,
         control: &Control,
         progress: &TransferProgress,
     ) -> Result<RewriteReport> {
         let error = |it| self.store.error(it);
         let subject = self.subject(&request.dataset, &request.fields).await?;
-        let how = self.way(request, &subject, env).await?;
+        let how = self.way(request, &subject).await?;
         let record = RewriteRecord {
             id: ObjectId::new(),
             database: self.store.name().to_owned(),
@@ -234,7 +189,7 @@ impl Engine {
             let done = self.store.set_paths(&part.collection, &set).await.map_err(error)?;
             if attempt == 0 {
                 for it in &values {
-                    report.count(it);
+                    count(report, it);
                 }
             }
             if done == values.len() as u64 {
@@ -280,7 +235,7 @@ impl Engine {
         for (id, field, place, dated) in found {
             let to = mapped.get(&(place.path.to_owned(), field.to_owned()));
             if let Some(report) = told.as_deref_mut() {
-                report.tell(field, place.path, to);
+                tell(report, field, place.path, to);
             }
             let Some(to) = to.filter(|it| *it != place.path) else { continue };
             values.push(RewriteValue {
@@ -311,16 +266,11 @@ impl Engine {
         Ok((documents, last))
     }
 
-    async fn way(
-        &self,
-        request: &RewriteRequest,
-        subject: &Subject,
-        env: Env<'_>,
-    ) -> Result<Mapped> {
+    async fn way(&self, request: &RewriteRequest, subject: &Subject) -> Result<Mapped> {
         match &request.way {
             RewriteWay::Ruled(mapping) => Ok(Mapped::Ruled(mapping.clone())),
             RewriteWay::Uploaded(to) => {
-                let to = Destination::open(to, env).map_err(refused)?;
+                let to = Destination::open(to, &environment).map_err(refused)?;
                 let found = self.store.upload(&subject.entry.id, to.url()).await;
                 let found = found.map_err(|it| self.store.error(it))?;
                 let upload = found.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;
@@ -330,7 +280,7 @@ impl Engine {
     }
 
     /// Looks whether there is something at some of the new paths, where that can be asked.
-    async fn look_for(&self, report: &mut RewriteReport, paths: &[String], env: Env<'_>) {
+    async fn look_for(&self, report: &mut RewriteReport, paths: &[String]) {
         let mut known: BTreeMap<String, Option<Destination>> = BTreeMap::new();
         for path in paths {
             let Some((folder, name)) = path.rsplit_once('/').filter(|(_, it)| !it.is_empty())
@@ -339,7 +289,7 @@ impl Engine {
             };
             let opened = known
                 .entry(folder.to_owned())
-                .or_insert_with(|| Destination::open(folder, env).ok());
+                .or_insert_with(|| Destination::open(folder, &environment).ok());
             let Some(to) = opened else { continue };
             report.looked_for += 1;
             match to.look(name).await {
@@ -349,6 +299,22 @@ impl Engine {
                 )),
                 Err(why) => report.not_there.push(why.text),
             }
+        }
+    }
+
+    /// Whether whoever has the permit may change the paths of a dataset: admins those of each, others where they may edit.
+    pub(super) async fn may_edit(&self, permit: &Permit, dataset: &str) -> Result<()> {
+        permit.covers(Action::RewritePaths)?;
+        if permit.covers(Action::ReadEveryDataset).is_ok() {
+            return Ok(());
+        }
+        match self.rights(permit).await?.to(dataset) {
+            Some(right) if right >= Right::Edit => Ok(()),
+            Some(_) => Err(Error::Refused(format!(
+                "`{}` may not edit this dataset, which it takes to rewrite its paths; an admin can give that right",
+                permit.holder()
+            ))),
+            None => Err(Error::Refused(format!("there is no dataset `{dataset}`"))),
         }
     }
 
@@ -388,27 +354,25 @@ fn report(subject: &Subject) -> RewriteReport {
     }
 }
 
-impl RewriteReport {
-    fn tell(&mut self, name: &str, path: &str, to: Option<&String>) {
-        let Some(field) = self.fields.iter_mut().find(|it| it.field == name) else { return };
-        match to {
-            None => {
-                field.unmatched += 1;
-                if field.unmatched_examples.len() < EXAMPLES {
-                    field.unmatched_examples.push(path.to_owned());
-                }
+fn tell(report: &mut RewriteReport, name: &str, path: &str, to: Option<&String>) {
+    let Some(field) = report.fields.iter_mut().find(|it| it.field == name) else { return };
+    match to {
+        None => {
+            field.unmatched += 1;
+            if field.unmatched_examples.len() < EXAMPLES {
+                field.unmatched_examples.push(path.to_owned());
             }
-            Some(to) if to == path => field.already += 1,
-            Some(_) => {}
         }
+        Some(to) if to == path => field.already += 1,
+        Some(_) => {}
     }
+}
 
-    fn count(&mut self, value: &RewriteValue) {
-        let Some(field) = self.fields.iter_mut().find(|it| it.field == value.field) else { return };
-        field.rewritten += 1;
-        if field.examples.len() < PREVIEW {
-            field.examples.push((value.from.clone(), value.to.clone()));
-        }
+fn count(report: &mut RewriteReport, value: &RewriteValue) {
+    let Some(field) = report.fields.iter_mut().find(|it| it.field == value.field) else { return };
+    field.rewritten += 1;
+    if field.examples.len() < PREVIEW {
+        field.examples.push((value.from.clone(), value.to.clone()));
     }
 }
 

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use media::{
-    Destination,
-    layout::{Collision, Misplaced, Plan, Resolution, Root, Source, settled},
+    Destination, environment,
+    layout::{Misplaced, Plan, Resolution, Root, Source, settled},
 };
-use model::{Action, Permit, words};
-use serde::Serialize;
+use model::{Action, MediaSurvey, Permit, words};
 
 use super::{
     TransferPhase, TransferProgress, UploadRequest,
-    gather::{EXAMPLES, File, Gather, Met},
+    gather::{EXAMPLES, File, Gather},
     mark, refused,
     subject::Subject,
 };
@@ -19,45 +18,6 @@ use crate::{Engine, Result, store::PlannedFile};
 
 /// How many collisions are told.
 const COLLISIONS: usize = 10;
-
-/// Which media a dataset has, and where they would go.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct MediaSurvey {
-    /// The dataset.
-    pub name: String,
-    /// The destination, as paths in it begin.
-    pub destination: String,
-    /// The folder that is left out of every place.
-    pub root: String,
-    /// Each media field.
-    pub fields: Vec<FieldSurvey>,
-    /// How many files, each once.
-    pub files: u64,
-    /// How many bytes they are.
-    pub bytes: u64,
-    /// How many places several files would have.
-    pub colliding: u64,
-    /// Some of those.
-    pub collisions: Vec<Collision>,
-    /// How many files have no place there, by the reason.
-    pub unplaced: BTreeMap<String, u64>,
-    /// Some of those.
-    pub unplaced_examples: Vec<String>,
-    /// Why nothing can be uploaded.
-    pub blockers: Vec<String>,
-}
-
-/// What is known of one field.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct FieldSurvey {
-    /// Its name.
-    pub field: String,
-    /// What was met in it.
-    #[serde(flatten)]
-    pub met: Met,
-    /// Some files, and where they would go.
-    pub examples: Vec<(String, String)>,
-}
 
 /// What every place follows from.
 pub(super) struct Planned {
@@ -79,20 +39,18 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &UploadRequest,
-        env: media::Env<'_>,
         progress: &TransferProgress,
     ) -> Result<MediaSurvey> {
         permit.covers(Action::MoveMedia)?;
-        Ok(self.planned(request, env, progress).await?.survey)
+        Ok(self.planned(request, progress).await?.survey)
     }
 
     pub(super) async fn planned(
         &self,
         request: &UploadRequest,
-        env: media::Env<'_>,
         progress: &TransferProgress,
     ) -> Result<Planned> {
-        let to = Destination::open(&request.to, env).map_err(refused)?;
+        let to = Destination::open(&request.to, &environment).map_err(refused)?;
         let subject = self.subject(&request.dataset, &request.fields).await?;
         progress.enter(TransferPhase::Looking);
         let mut root = Root::default();
@@ -115,16 +73,11 @@ impl Engine {
             root: request.root.clone().unwrap_or_else(|| root.folder().to_owned()),
             dataset: subject.entry.label(),
         };
-        let fields = subject.fields().zip(met).map(|(field, met)| FieldSurvey {
-            field: field.name.clone(),
-            met,
-            examples: Vec::new(),
-        });
         let survey = MediaSurvey {
             name: subject.entry.label(),
             destination: to.url().to_owned(),
             root: plan.root.clone(),
-            fields: fields.collect(),
+            fields: met,
             ..MediaSurvey::default()
         };
         let how = request.on_collision;
@@ -194,8 +147,7 @@ impl Engine {
         }
         let survey = &mut planned.survey;
         survey.colliding = planned.colliding.len() as u64;
-        survey.collisions =
-            told.into_iter().map(|(place, sources)| Collision { place, sources }).collect();
+        survey.collisions = told.into_iter().collect();
         if survey.colliding > 0 && planned.how == Resolution::Refuse {
             survey.blockers.push(format!(
                 "{} would have several files; choose `--on-collision suffix` or `folder`, or another `--layout`",

@@ -43,7 +43,7 @@ impl Engine {
         control: Control,
         progress: &TransferProgress,
     ) -> Result<UndonePaths> {
-        permit.covers(Action::MoveMedia)?;
+        permit.covers(Action::RewritePaths)?;
         self.may_write("bringing paths back")?;
         let error = |it| self.store.error(it);
         let unknown = || {
@@ -53,6 +53,7 @@ impl Engine {
         };
         let parsed = ObjectId::parse_str(id).map_err(|_| unknown())?;
         let record = self.store.rewriting(parsed).await.map_err(error)?.ok_or_else(unknown)?;
+        self.may_edit(permit, &crate::tally::text(&record.dataset)).await?;
         let fields = self.store.rewritten_fields(parsed).await.map_err(error)?;
         let wanted: Vec<String> =
             fields.iter().filter(|it| field.is_none_or(|name| name == *it)).cloned().collect();
@@ -128,7 +129,7 @@ impl Engine {
         permit: &Permit,
         dataset: &str,
     ) -> Result<Vec<(String, String)>> {
-        permit.covers(Action::MoveMedia)?;
+        self.may_edit(permit, dataset).await?;
         let subject = self.subject(dataset, &[]).await?;
         let found = self.store.rewritings(&subject.entry.id).await;
         let found = found.map_err(|it| self.store.error(it))?;

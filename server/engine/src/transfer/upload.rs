@@ -9,16 +9,16 @@ use std::{
 use bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
 use media::{
-    Cause, Destination, Done, Env, Fault, Ledger, Parts, Uploader,
+    Cause, Destination, Done, Fault, Ledger, Parts, Uploader,
     manifest::{Entry, State},
     scene,
 };
-use model::{Action, Permit};
+use model::{Action, MediaSurvey, Permit, UploadReport};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    MediaSurvey, TransferPhase, TransferProgress, UploadReport, UploadRequest, content,
-    gather::Gather, held::HeldUpload, record::Recorder, survey::Planned,
+    TransferPhase, TransferProgress, UploadRequest, content, gather::Gather, held::HeldUpload,
+    record::Recorder, survey::Planned,
 };
 use crate::{
     Engine, Error, Result,
@@ -32,7 +32,7 @@ const AHEAD: usize = 64;
 const PAGE: i64 = 1_000;
 
 /// From how many files on a whole list of the destination takes less time than asking for each.
-pub(super) const LIST_FROM: i64 = 100;
+pub(super) const LIST_FROM: u64 = 100;
 
 /// How many objects of a list are remembered; if there are more, each file is asked for.
 const LISTED: usize = 2_000_000;
@@ -48,14 +48,13 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &UploadRequest,
-        env: Env<'_>,
         progress: &TransferProgress,
     ) -> Result<UploadReport> {
         permit.covers(Action::MoveMedia)?;
         if request.only_verify {
-            return self.verify_again(permit, request, env, progress).await;
+            return self.verify_again(permit, request, progress).await;
         }
-        let planned = self.planned(request, env, progress).await?;
+        let planned = self.planned(request, progress).await?;
         if let Some(why) = planned.survey.blockers.first() {
             return Err(Error::Refused(why.clone()));
         }
@@ -67,7 +66,7 @@ impl Engine {
             Err(why) => Err(why),
         };
         let verified = report.as_ref().is_ok_and(UploadReport::is_verified);
-        held.release(verified).await?;
+        held.release(&report, verified).await?;
         let MediaSurvey { name, destination, unplaced, .. } = planned.survey;
         Ok(UploadReport { name, destination, unplaced: unplaced.values().sum(), ..report? })
     }
@@ -93,10 +92,10 @@ impl Engine {
         }
         let filter = wanted(held, request.only);
         let counts = self.store.count_files(filter.clone()).await.map_err(error)?;
-        let files: i64 = counts.iter().map(|(.., it)| it.files).sum();
-        let bytes: i64 = counts.iter().map(|(.., it)| it.bytes).sum();
+        let files: u64 = counts.iter().map(|(.., it)| it.files).sum();
+        let bytes: u64 = counts.iter().map(|(.., it)| it.bytes).sum();
         progress.enter(TransferPhase::Uploading);
-        progress.expect(files.unsigned_abs(), bytes.unsigned_abs());
+        progress.expect(files, bytes);
         if files >= LIST_FROM {
             sender.listed = listed(&sender.to).await;
         }
@@ -317,6 +316,9 @@ fn record(
         turn: ObjectId::new(),
         claim: ObjectId::new(),
         limits: request.limits(),
+        stop: false,
+        why: None,
+        question: request.question.clone(),
         holder: Some(Holder::this()),
         expires: None,
         verified: None,
@@ -324,7 +326,7 @@ fn record(
 }
 
 /// The same for the same dataset and destination, so that two who begin at once cannot both have one.
-fn identity(database: &str, dataset: &str, to: &str) -> ObjectId {
+pub(super) fn identity(database: &str, dataset: &str, to: &str) -> ObjectId {
     let mark = super::mark(&format!("{database}\n{dataset}\n{to}")).to_be_bytes();
     let mut bytes = [0; 12];
     bytes.iter_mut().zip(mark).for_each(|(to, from)| *to = from);

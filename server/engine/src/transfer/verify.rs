@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use media::{
-    Care, Cause, Destination, Env, Fault, Found, There,
+    Care, Cause, Destination, Fault, Found, There, environment,
     manifest::{Entry, State},
 };
-use model::Permit;
+use model::{Permit, UploadReport};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    TransferPhase, TransferProgress, UploadReport, UploadRequest,
+    TransferPhase, TransferProgress, UploadRequest,
     held::HeldUpload,
     no_upload,
     record::Recorder,
@@ -45,10 +45,9 @@ impl Engine {
         &self,
         permit: &Permit,
         request: &UploadRequest,
-        env: Env<'_>,
         progress: &TransferProgress,
     ) -> Result<UploadReport> {
-        let to = Destination::open(&request.to, env).map_err(refused)?;
+        let to = Destination::open(&request.to, &environment).map_err(refused)?;
         let subject = self.subject(&request.dataset, &[]).await?;
         let held = self.hold_upload(permit, &subject, &to, request.limits(), progress).await?;
         let states = [State::Uploaded.word(), State::Verified.word(), State::Cleaned.word()];
@@ -58,7 +57,8 @@ impl Engine {
             Ok(()) => self.upload_report(doc! { "upload": held.id }).await,
             Err(why) => Err(why),
         };
-        held.release(report.as_ref().is_ok_and(UploadReport::is_verified)).await?;
+        let verified = report.as_ref().is_ok_and(UploadReport::is_verified);
+        held.release(&report, verified).await?;
         let (name, destination) = (subject.entry.label(), to.url().to_owned());
         Ok(UploadReport { name, destination, ..report? })
     }
@@ -80,6 +80,7 @@ impl Engine {
             by: permit.holder().to_owned(),
             holder: Some(Holder::this()),
             limits,
+            stop: false,
             ..upload
         };
         HeldUpload::take(&self.store, record, progress).await
@@ -95,9 +96,9 @@ impl Engine {
     ) -> Result<()> {
         let error = |it| self.store.error(it);
         let counts = self.store.count_files(filter.clone()).await.map_err(error)?;
-        let files: i64 = counts.iter().map(|(.., it)| it.files).sum();
+        let files: u64 = counts.iter().map(|(.., it)| it.files).sum();
         progress.enter(TransferPhase::Verifying);
-        progress.expect(files.unsigned_abs(), 0);
+        progress.expect(files, 0);
         let listed = if files >= LIST_FROM { listed(to).await } else { Listed::default() };
         let looking = Looking { upload, to: to.clone(), care, listed, progress: progress.clone() };
         let recorder = Recorder::new(&self.store);

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use engine::{CleanReport, Engine, TransferProgress};
-use media::environment;
-use model::{Action, words};
+use engine::{Engine, TransferProgress};
+use model::{Action, CleanReport, words};
 use serde_json::json;
 
 use super::{CleanArgs, show::Shown};
@@ -40,7 +39,7 @@ async fn carried_out(
     let progress = TransferProgress::new(16, 0);
     let shown = Shown::begin(&progress, None, output);
     let which = (id.as_str(), args.destination.as_str());
-    let done = engine.clean_up_media(&permit, which, args.dry_run, &environment, &progress).await;
+    let done = engine.clean_up_media(&permit, which, args.dry_run, &progress).await;
     shown.end();
     done
 }

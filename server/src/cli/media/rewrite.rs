@@ -2,19 +2,12 @@
 
 use std::{fs::File, process::ExitCode};
 
-use engine::{
-    Control, Engine, Error, RewriteReport, RewriteRequest, RewriteWay, TransferProgress,
-    UndonePaths,
-};
-use media::{
-    environment,
-    layout::Plan,
-    mapping::{Mapping, read_list},
-};
-use model::{Action, words};
+use engine::{Control, Engine, Error, RewriteRequest, RewriteWay, TransferProgress, UndonePaths};
+use media::mapping::{Mapping, read_list};
+use model::{Action, RewriteReport, words};
 use serde_json::json;
 
-use super::{RewriteArgs, layout, show::Shown};
+use super::{RewriteArgs, show::Shown};
 use crate::cli::{Output, console::permit, output::INCOMPLETE};
 
 /// Rewrites, or says what would be.
@@ -34,7 +27,7 @@ async fn carried_out(
     args: &RewriteArgs,
     output: Output,
 ) -> engine::Result<ExitCode> {
-    let permit = permit(Action::MoveMedia)?;
+    let permit = permit(Action::RewritePaths)?;
     let request = RewriteRequest {
         dataset: engine.dataset_id(&args.dataset).await?,
         fields: args.fields.fields.clone(),
@@ -45,9 +38,9 @@ async fn carried_out(
     let (control, meter, _events) = Control::new();
     let shown = Shown::begin(&progress, Some(meter), output);
     let done = if args.dry_run {
-        engine.check_rewrite(&permit, &request, &environment, &progress).await
+        engine.check_rewrite(&permit, &request, &progress).await
     } else {
-        engine.rewrite_paths(&permit, &request, &environment, control, &progress).await
+        engine.rewrite_paths(&permit, &request, control, &progress).await
     };
     shown.end();
     let report = done?;
@@ -78,7 +71,7 @@ fn way(args: &RewriteArgs) -> engine::Result<RewriteWay> {
     }
     if let Some(text) = &args.layout {
         let root = args.root.clone().unwrap_or_else(|| "/".to_owned());
-        let plan = Plan { layout: layout(text)?, root, dataset: args.dataset.clone() };
+        let plan = engine::placed(text, root, args.dataset.clone())?;
         return Ok(RewriteWay::Ruled(Mapping::Placed { plan, to }));
     }
     Err(Error::Refused(
@@ -127,7 +120,7 @@ async fn undo(
     id: &str,
     output: Output,
 ) -> engine::Result<ExitCode> {
-    let permit = permit(Action::MoveMedia)?;
+    let permit = permit(Action::RewritePaths)?;
     let progress = TransferProgress::new(1, 0);
     let (control, meter, _events) = Control::new();
     let shown = Shown::begin(&progress, Some(meter), output);
@@ -155,7 +148,7 @@ async fn undo(
 }
 
 async fn list(engine: &Engine, args: &RewriteArgs, output: Output) -> engine::Result<ExitCode> {
-    let permit = permit(Action::MoveMedia)?;
+    let permit = permit(Action::RewritePaths)?;
     let id = engine.dataset_id(&args.dataset).await?;
     let found = engine.rewritings(&permit, &id).await?;
     if found.is_empty() {

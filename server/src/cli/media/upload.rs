@@ -2,12 +2,12 @@
 
 use std::{fs::File, io, path::Path, process::ExitCode};
 
-use engine::{Engine, MediaSurvey, TransferProgress, UploadReport, UploadRequest};
-use media::{Care, environment, manifest::HEADINGS};
-use model::{Action, words};
+use engine::{Engine, TransferProgress, UploadRequest};
+use media::{Care, manifest::HEADINGS};
+use model::{Action, FileCount, MediaSurvey, UploadQuestion, UploadReport, words};
 use serde_json::json;
 
-use super::{TestArgs, UploadArgs, layout, show::Shown};
+use super::{TestArgs, UploadArgs, show::Shown};
 use crate::cli::{
     Output,
     console::permit,
@@ -30,7 +30,7 @@ async fn carried_out(
     let permit = permit(Action::MoveMedia)?;
     let request = request(engine, args).await?;
     if args.set_limits {
-        engine.limit_upload(&permit, &request, &environment).await?;
+        engine.limit_upload(&permit, &request).await?;
         output.line("The limits are changed; an upload that goes on keeps them within two seconds");
         output.document(&json!({ "limits": { "side_by_side": args.side_by_side, "bandwidth": args.bandwidth } }));
         return Ok(ExitCode::SUCCESS);
@@ -38,14 +38,14 @@ async fn carried_out(
     let progress = TransferProgress::new(request.side_by_side, request.bytes_per_second);
     let shown = Shown::begin(&progress, None, output);
     if args.dry_run {
-        let survey = engine.survey_media(&permit, &request, &environment, &progress).await;
+        let survey = engine.survey_media(&permit, &request, &progress).await;
         shown.end();
         let survey = survey?;
         tell_survey(&survey, output);
         output.document(&json!({ "dry_run": true, "survey": survey }));
         return Ok(code(survey.blockers.is_empty(), survey.unplaced.is_empty()));
     }
-    let done = engine.upload_media(&permit, &request, &environment, &progress).await;
+    let done = engine.upload_media(&permit, &request, &progress).await;
     shown.end();
     if let Some(file) = &args.manifest {
         let written = manifest(engine, &request, file).await;
@@ -55,17 +55,9 @@ async fn carried_out(
         }
     }
     let report = done?;
-    tell(&report, progress.throttle.is_stopped(), output);
+    tell(&report, progress.throttle.is_stopped(), args.verify, output);
     output.document(&json!({ "dry_run": false, "report": report }));
-    Ok(code(true, report.is_verified() && report.unplaced == 0 || is_empty(&report)))
-}
-
-/// Whether there was nothing to upload, which is no failure.
-fn is_empty(report: &UploadReport) -> bool {
-    let sum = |it: &engine::FileCount| it.files;
-    let all =
-        [&report.planned, &report.uploaded, &report.verified, &report.cleaned, &report.failed];
-    all.into_iter().map(sum).sum::<i64>() == 0 && report.unplaced == 0
+    Ok(code(true, report.unplaced == 0 && (report.is_verified() || report.files() == 0)))
 }
 
 fn code(allowed: bool, complete: bool) -> ExitCode {
@@ -77,19 +69,22 @@ fn code(allowed: bool, complete: bool) -> ExitCode {
 }
 
 async fn request(engine: &Engine, args: &UploadArgs) -> engine::Result<UploadRequest> {
-    Ok(UploadRequest {
+    let question = UploadQuestion {
         dataset: engine.dataset_id(&args.dataset).await?,
         to: args.destination.clone(),
+        layout: args.layout.layout.clone(),
+        root: args.layout.root.clone().unwrap_or_default(),
+        on_collision: args.on_collision.word().to_owned(),
+    };
+    Ok(UploadRequest {
         fields: args.fields.fields.clone(),
-        layout: layout(&args.layout.layout)?,
-        root: args.layout.root.clone(),
-        on_collision: args.on_collision.resolution(),
         overwrite: args.overwrite,
         side_by_side: args.side_by_side,
         bytes_per_second: args.bandwidth.saturating_mul(1 << 20),
         only: args.only,
         only_verify: args.verify,
         care: if args.read_back { Care::Every } else { Care::Known },
+        ..UploadRequest::asked(&question)?
     })
 }
 
@@ -106,7 +101,7 @@ async fn manifest(engine: &Engine, request: &UploadRequest, file: &Path) -> engi
     let permit = permit(Action::MoveMedia)?;
     let (dataset, to) = (request.dataset.as_str(), request.to.as_str());
     engine
-        .manifest(&permit, dataset, to, &environment, |entry, path| {
+        .manifest(&permit, dataset, to, |entry, path| {
             if written.is_ok() {
                 written = table.write_record(entry.cells(path));
             }
@@ -130,60 +125,53 @@ fn tell_survey(survey: &MediaSurvey, output: Output) {
         output.line(&format!(
             "  {}: {}, {} ({}){}",
             it.field,
-            words::counted(it.met.paths, "path"),
-            words::counted(it.met.files, "file"),
-            words::bytes(it.met.bytes),
-            if it.met.in_the_cloud > 0 {
-                format!(", {} in the cloud already", words::count(it.met.in_the_cloud))
+            words::counted(it.paths, "path"),
+            words::counted(it.files, "file"),
+            words::bytes(it.bytes),
+            if it.in_the_cloud > 0 {
+                format!(", {} in the cloud already", words::count(it.in_the_cloud))
             } else {
                 String::new()
             }
         ));
-        if it.met.at_the_destination > 0 {
+        if it.at_the_destination > 0 {
             output.line(&format!(
                 "    {} at the destination already",
-                words::counted(it.met.at_the_destination, "path")
+                words::counted(it.at_the_destination, "path")
             ));
         }
         for (from, to) in &it.examples {
             output.line(&format!("    {from} -> {to}"));
         }
-        if it.met.missing > 0 {
+        if it.missing > 0 {
             output.warning(&format!(
                 "  {} not there, for example {}",
-                words::counted(it.met.missing, "file of this field is"),
-                it.met.missing_examples.join(", ")
+                words::counted(it.missing, "file of this field is"),
+                it.missing_examples.join(", ")
             ));
         }
-        for (why, count) in &it.met.elsewhere {
+        for (why, count) in &it.elsewhere {
             output.warning(&format!("  {}: {why}", words::counted(*count, "path")));
         }
-        it.met.broken_scenes.iter().for_each(|it| output.warning(&format!("  {it}")));
+        it.broken_scenes.iter().for_each(|it| output.warning(&format!("  {it}")));
     }
     for (why, count) in &survey.unplaced {
         output.warning(&format!("{} stays: {why}", words::counted(*count, "file")));
     }
-    for it in &survey.collisions {
-        output.warning(&format!("{} would be the place of {}", it.place, it.sources.join(", ")));
+    for (place, sources) in &survey.collisions {
+        output.warning(&format!("{place} would be the place of {}", sources.join(", ")));
     }
     survey.blockers.iter().for_each(|it| output.warning(&format!("error: {it}")));
 }
 
-fn tell(report: &UploadReport, was_stopped: bool, output: Output) {
-    let count = |it: &engine::FileCount| {
-        format!(
-            "{} ({})",
-            words::counted(it.files.unsigned_abs(), "file"),
-            words::bytes(it.bytes.unsigned_abs())
-        )
+fn tell(report: &UploadReport, was_stopped: bool, was_verified: bool, output: Output) {
+    let count = |it: &FileCount| {
+        format!("{} ({})", words::counted(it.files, "file"), words::bytes(it.bytes))
     };
     output.line(&format!("`{}` at {}:", report.name, report.destination));
     output.line(&format!("  verified: {}", count(&report.verified)));
     if report.were_there > 0 {
-        output.line(&format!(
-            "  of which there before: {}",
-            words::count(report.were_there.unsigned_abs())
-        ));
+        output.line(&format!("  of which there before: {}", words::count(report.were_there)));
     }
     let states = [
         ("removed here since", &report.cleaned),
@@ -197,7 +185,7 @@ fn tell(report: &UploadReport, was_stopped: bool, output: Output) {
     for it in &report.causes {
         output.warning(&format!(
             "  {} because of `{}`: {}",
-            words::counted(it.files.unsigned_abs(), "file"),
+            words::counted(it.files, "file"),
             it.cause,
             it.examples.join("; ")
         ));
@@ -211,7 +199,7 @@ fn tell(report: &UploadReport, was_stopped: bool, output: Output) {
     if was_stopped {
         output.warning("stopped; the same again goes on where it was");
     }
-    if report.is_verified() {
+    if report.is_verified() && !was_verified {
         output.line(&format!(
             "Every file is there. Next: fiftyone-migrate rewrite-paths {:?} --uploaded {:?}",
             report.name, report.destination
@@ -225,16 +213,16 @@ pub async fn test(engine: &Engine, args: &TestArgs, output: Output) -> ExitCode 
         Ok(it) => it,
         Err(error) => return output.error(&error.to_string()),
     };
-    match engine.test_destination(&permit, &args.destination, &environment).await {
+    match engine.test_destination(&permit, &args.destination).await {
         Ok(probe) => {
-            for it in &probe.steps {
-                match &it.fault {
-                    None => output.line(&format!("  {}: works", it.what)),
-                    Some(why) => output.warning(&format!("  {}: {why}", it.what)),
+            for (what, fault) in &probe.steps {
+                match fault {
+                    None => output.line(&format!("  {what}: works")),
+                    Some(why) => output.warning(&format!("  {what}: {why}")),
                 }
             }
-            output.document(&json!({ "probe": probe, "good": probe.is_good() }));
-            if probe.is_good() {
+            output.document(&json!({ "test": probe }));
+            if probe.is_good {
                 output.line(&format!("Media can be taken to {}", probe.destination));
                 return ExitCode::SUCCESS;
             }

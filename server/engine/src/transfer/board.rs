@@ -1,0 +1,171 @@
+//! Uploads as pages show them, and what is asked of them from there: they go on in this program when the page is gone.
+
+use bson::{DateTime, doc, oid::ObjectId};
+use model::{Action, Permit, UploadPage, UploadQuestion, UploadSummary};
+
+use super::{RewriteRequest, RewriteWay, TransferProgress, UploadRequest};
+use crate::{
+    Engine, Error, Result,
+    store::{Holder, UploadRecord},
+};
+
+impl Engine {
+    /// Every upload of this database, the last one first.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or the server cannot be reached.
+    pub async fn uploads(&self, permit: &Permit) -> Result<Vec<UploadSummary>> {
+        permit.covers(Action::MoveMedia)?;
+        let found = self.store.uploads().await.map_err(|it| self.store.error(it))?;
+        Ok(found.into_iter().map(summary).collect())
+    }
+
+    /// One upload, with what became of its files, and of its paths while it rests.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDataset`] if there is no such upload.
+    pub async fn upload_page(&self, permit: &Permit, id: &str) -> Result<UploadPage> {
+        permit.covers(Action::MoveMedia)?;
+        let record = self.upload_record(id).await?;
+        let mut report =
+            self.upload_report(doc! { "upload": record.id, "turn": record.turn }).await?;
+        let upload = summary(record);
+        (report.name, report.destination) = (upload.name.clone(), upload.destination.clone());
+        let progress = TransferProgress::new(1, 0);
+        let rewrite = if upload.is_running || report.arrived() == 0 {
+            None
+        } else {
+            self.check_rewrite(permit, &rewriting(&upload), &progress).await.ok()
+        };
+        let rewritings = self.rewritings(permit, &upload.dataset).await.unwrap_or_default();
+        let at = DateTime::now().try_to_rfc3339_string().unwrap_or_default();
+        Ok(UploadPage { upload, report, rewrite, rewritings, at })
+    }
+
+    /// Begins an upload, or goes on with it, in this program; nobody has to wait for it. Returns its id once it has begun.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or cannot begin as the survey says.
+    pub async fn begin_upload(&self, permit: &Permit, request: UploadRequest) -> Result<String> {
+        permit.covers(Action::MoveMedia)?;
+        let progress = TransferProgress::new(request.side_by_side, request.bytes_per_second);
+        // What can be seen to be in the way is said to whoever asks.
+        let survey = self.survey_media(permit, &request, &progress).await?;
+        if let Some(why) = survey.blockers.first() {
+            return Err(Error::Refused(why.clone()));
+        }
+        let id = self.upload_id(&request.dataset, &survey.destination).await?;
+        let (engine, permit) = (self.clone(), permit.clone());
+        tokio::spawn(async move {
+            if let Err(why) = engine.upload_media(&permit, &request, &progress).await {
+                tracing::warn!("the upload of media has ended: {why}");
+            }
+        });
+        Ok(id)
+    }
+
+    /// The same again as it was asked for last: what is there is not sent again. `only`: files that have failed for this cause.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::begin_upload`].
+    pub async fn resume_upload(
+        &self,
+        permit: &Permit,
+        id: &str,
+        only: Option<media::Cause>,
+        only_verify: bool,
+    ) -> Result<()> {
+        permit.covers(Action::MoveMedia)?;
+        let upload = summary(self.upload_record(id).await?);
+        let asked = UploadRequest::asked(&upload.question)?;
+        let (side_by_side, bytes_per_second) = upload.limits;
+        let side_by_side = u32::try_from(side_by_side).unwrap_or(asked.side_by_side);
+        let request = UploadRequest { side_by_side, bytes_per_second, only, only_verify, ..asked };
+        self.begin_upload(permit, request).await.map(drop)
+    }
+
+    /// Asks an upload to end, wherever it goes on. What has arrived stays, and the same again goes on.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or there is no such upload.
+    pub async fn stop_upload(&self, permit: &Permit, id: &str) -> Result<()> {
+        permit.covers(Action::MoveMedia)?;
+        let record = self.upload_record(id).await?;
+        self.store.stop_upload(record.id).await.map_err(|it| self.store.error(it))
+    }
+
+    /// Lets the paths of a dataset lead to what was uploaded and verified.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::rewrite_paths`].
+    pub async fn rewrite_to_upload(&self, permit: &Permit, id: &str) -> Result<()> {
+        let upload = summary(self.upload_record(id).await?);
+        let (control, _meter, _events) = crate::Control::new();
+        let progress = TransferProgress::new(1, 0);
+        let request = rewriting(&upload);
+        self.rewrite_paths(permit, &request, control, &progress).await.map(drop)
+    }
+
+    /// Which dataset an upload is of, and where to.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub async fn upload_of(&self, permit: &Permit, id: &str) -> Result<UploadSummary> {
+        permit.covers(Action::MoveMedia)?;
+        Ok(summary(self.upload_record(id).await?))
+    }
+
+    async fn upload_record(&self, id: &str) -> Result<UploadRecord> {
+        let none = || Error::NoDataset(id.to_owned());
+        let parsed = ObjectId::parse_str(id).map_err(|_| none())?;
+        let found = self.store.upload_with(parsed).await.map_err(|it| self.store.error(it))?;
+        found.ok_or_else(none)
+    }
+
+    /// What an upload is or will be identified by.
+    async fn upload_id(&self, dataset: &str, to: &str) -> Result<String> {
+        let subject = self.subject(dataset, &[]).await?;
+        let dataset = subject.entry.id_text();
+        Ok(super::upload::identity(self.store.name(), &dataset, to).to_hex())
+    }
+}
+
+fn rewriting(upload: &UploadSummary) -> RewriteRequest {
+    RewriteRequest {
+        dataset: upload.dataset.clone(),
+        fields: Vec::new(),
+        way: RewriteWay::Uploaded(upload.destination.clone()),
+        look_for: 0,
+    }
+}
+
+fn summary(it: UploadRecord) -> UploadSummary {
+    let text = |it: DateTime| it.try_to_rfc3339_string().unwrap_or_default();
+    let dataset = crate::tally::text(&it.dataset);
+    let is_gone = it.holder.as_ref().is_some_and(Holder::is_gone);
+    UploadSummary {
+        id: it.id.to_hex(),
+        is_running: !is_gone && it.expires.is_some_and(|it| it > DateTime::now()),
+        // What was asked for on the command line is asked for here by the same words, as far as there are some.
+        question: UploadQuestion {
+            dataset: dataset.clone(),
+            to: it.destination.clone(),
+            ..it.question
+        },
+        dataset,
+        name: it.name,
+        destination: it.destination,
+        by: it.by,
+        begun: text(it.begun),
+        verified: it.verified.map(text),
+        ended: it.why,
+        limits: (it.limits.0.unsigned_abs(), it.limits.1.unsigned_abs()),
+    }
+}
