@@ -10,6 +10,7 @@ mod error;
 pub mod form;
 #[cfg(feature = "ssr")]
 mod gate;
+mod media;
 mod migrate;
 #[cfg(feature = "ssr")]
 mod once;
@@ -33,6 +34,10 @@ pub use datasets::{FindDatasets, SelectDatasets, find_datasets, select_datasets}
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
 pub use gate::{Asking, status as status_of};
+pub use media::{
+    BeginUpload, CleanUp, LimitUpload, ResumeUpload, RewritePaths, StopUpload, TestDestination,
+    UndoRewrite, clean_up_plan, shown_upload, survey_media, uploads,
+};
 pub use migrate::{
     MigrationDestinations, PreviewMigration, StartMigration, migration_destinations,
     preview_migration, start_migration,

@@ -109,9 +109,9 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage, RightsOfGroup,
-        RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, Settings, SignInPage,
-        UsersPage, VersionPage, Versions,
+        AccountPage, CleanUpPage, ClientsPage, Dataset, InvitationPage, MediaPage, Migrate,
+        NewUpload, RenamePage, RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset,
+        RunLogPage, Settings, SignInPage, UploadPage, UsersPage, VersionPage, Versions,
     };
 
     view! {
@@ -122,6 +122,10 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
         <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
+        <Route path=path!("/media") view=MediaPage ssr=SsrMode::Async />
+        <Route path=path!("/media/new") view=NewUpload ssr=SsrMode::Async />
+        <Route path=path!("/media/:id") view=UploadPage ssr=SsrMode::Async />
+        <Route path=path!("/media/:id/clean-up") view=CleanUpPage ssr=SsrMode::Async />
         <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/runs/:id/log") view=RunLogPage ssr=SsrMode::Async />

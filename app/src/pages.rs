@@ -10,6 +10,8 @@ mod datasets;
 #[cfg(feature = "ssr")]
 mod invitation;
 #[cfg(feature = "ssr")]
+mod media;
+#[cfg(feature = "ssr")]
 mod migrate;
 mod not_found;
 mod overview;
@@ -42,6 +44,8 @@ pub use dataset::Dataset;
 pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;
+#[cfg(feature = "ssr")]
+pub use media::{CleanUpPage, MediaPage, NewUpload, UploadPage};
 #[cfg(feature = "ssr")]
 pub use migrate::Migrate;
 pub use not_found::NotFound;

@@ -8,6 +8,7 @@ mod export_run;
 mod headers;
 mod health;
 mod host;
+mod manifest;
 mod not_found;
 mod reach;
 #[cfg_attr(feature = "site", path = "web/embedded.rs")]
@@ -84,6 +85,7 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
         .route("/api/compatibility", get(compatibility::compatibility))
         .route("/api/datasets/export", get(export::export))
         .route("/api/datasets/{id}/documents", get(documents::documents))
+        .route("/api/media/{id}/manifest.csv", get(manifest::manifest))
         .route("/api/runs/{id}/datasets.csv", get(export_run::datasets))
         .route("/api/runs/{id}/log.txt", get(export_run::log))
         .with_state(engine.clone());

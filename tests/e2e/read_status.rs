@@ -3,6 +3,7 @@
 mod browse_datasets;
 mod correct_versions;
 mod install_sdk;
+mod media;
 mod rights;
 mod runs;
 mod see_dataset;
@@ -25,6 +26,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/migrate", "migrate"),
     ("/migrate?scope=everything&destination=1.22.1&other=&datasets=", "migrate-plan"),
     ("/runs", "runs"),
+    ("/media", "media-none"),
     ("/clients", "clients"),
     ("/versions", "versions"),
     ("/sdk", "sdk"),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::encoded;
+
 /// What somebody asks for who wants media to go elsewhere, as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadQuestion {
@@ -247,6 +249,23 @@ pub struct DestinationTest {
     pub steps: Vec<(String, Option<String>)>,
     /// Whether media can be taken there.
     pub is_good: bool,
+}
+
+impl UploadQuestion {
+    /// The page that shows what it comes to.
+    pub fn address(&self) -> String {
+        let mut address = format!("/media/new?dataset={}", encoded(&self.dataset));
+        let rest = [
+            ("to", &self.to),
+            ("layout", &self.layout),
+            ("root", &self.root),
+            ("on_collision", &self.on_collision),
+        ];
+        for (key, value) in rest.into_iter().filter(|(_, it)| !it.is_empty()) {
+            address.extend(["&", key, "=", &encoded(value)]);
+        }
+        address
+    }
 }
 
 impl UploadReport {

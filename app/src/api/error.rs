@@ -46,10 +46,12 @@ impl From<Denied> for ApiError {
 #[cfg(feature = "ssr")]
 impl From<engine::Error> for ApiError {
     fn from(error: engine::Error) -> Self {
-        use engine::Error::{Denied, NoDataset, NoRelease, Refused, UnknownDataset, UnknownRun};
+        use engine::Error::{
+            Denied, NoDataset, NoRelease, NoUpload, Refused, UnknownDataset, UnknownRun,
+        };
         let error = match error {
             Denied(denied) => Self::Denied(denied),
-            UnknownRun(_) | NoDataset(_) | NoRelease(_) => {
+            UnknownRun(_) | NoDataset(_) | NoRelease(_) | NoUpload(_) => {
                 Self::Unknown { reason: error.to_string() }
             }
             Refused(_) | UnknownDataset { .. } => Self::Refused { reason: error.to_string() },

@@ -143,6 +143,11 @@ pub enum Error {
         "there is no dataset with the id `{0}`; `fiftyone-migrate --info` lists those of this database"
     )]
     NoDataset(String),
+    /// An upload of media that does not exist.
+    #[error(
+        "there is no upload of media with the id `{0}`; the page `/media` lists those there are"
+    )]
+    NoUpload(String),
     /// A dataset that does not exist.
     #[error("dataset `{name}` not found{}", nearest.as_ref().map_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned(), |it| format!("; did you mean `{it}`?")))]
     UnknownDataset {

@@ -1,5 +1,7 @@
 //! Uploads as pages show them, and what is asked of them from there: they go on in this program when the page is gone.
 
+use std::time::Duration;
+
 use bson::{DateTime, doc, oid::ObjectId};
 use model::{Action, Permit, UploadPage, UploadQuestion, UploadSummary};
 
@@ -8,6 +10,10 @@ use crate::{
     Engine, Error, Result,
     store::{Holder, UploadRecord},
 };
+
+/// How long whoever begins an upload waits until it is written down.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 100;
 
 impl Engine {
     /// Every upload of this database, the last one first.
@@ -25,7 +31,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NoDataset`] if there is no such upload.
+    /// [`Error::NoUpload`] if there is no such upload.
     pub async fn upload_page(&self, permit: &Permit, id: &str) -> Result<UploadPage> {
         permit.covers(Action::MoveMedia)?;
         let record = self.upload_record(id).await?;
@@ -58,16 +64,31 @@ impl Engine {
             return Err(Error::Refused(why.clone()));
         }
         let id = self.upload_id(&request.dataset, &survey.destination).await?;
+        let before = DateTime::now();
         let (engine, permit) = (self.clone(), permit.clone());
-        tokio::spawn(async move {
-            if let Err(why) = engine.upload_media(&permit, &request, &progress).await {
-                tracing::warn!("the upload of media has ended: {why}");
-            }
+        let going = tokio::spawn(async move {
+            let done = engine.upload_media(&permit, &request, &progress).await;
+            done.inspect_err(|why| tracing::warn!("the upload of media has ended: {why}")).map(drop)
         });
+        // Until there is something to see of it.
+        for _ in 0..LOOKS {
+            if going.is_finished() {
+                break;
+            }
+            let found = self.upload_record(&id).await;
+            if found.is_ok_and(|it| it.begun >= before) {
+                return Ok(id);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        if going.is_finished() {
+            let ended = going.await;
+            ended.map_err(|it| Error::Refused(format!("the upload broke off: {it}")))??;
+        }
         Ok(id)
     }
 
-    /// The same again as it was asked for last: what is there is not sent again. `only`: files that have failed for this cause.
+    /// The same again as it was asked for last: what is there is not sent again. `only`: files that have failed for this cause; empty for all.
     ///
     /// # Errors
     ///
@@ -76,10 +97,11 @@ impl Engine {
         &self,
         permit: &Permit,
         id: &str,
-        only: Option<media::Cause>,
+        only: &str,
         only_verify: bool,
     ) -> Result<()> {
         permit.covers(Action::MoveMedia)?;
+        let only = if only.is_empty() { None } else { Some(only.parse().map_err(Error::Refused)?) };
         let upload = summary(self.upload_record(id).await?);
         let asked = UploadRequest::asked(&upload.question)?;
         let (side_by_side, bytes_per_second) = upload.limits;
@@ -97,6 +119,25 @@ impl Engine {
         permit.covers(Action::MoveMedia)?;
         let record = self.upload_record(id).await?;
         self.store.stop_upload(record.id).await.map_err(|it| self.store.error(it))
+    }
+
+    /// Changes how fast an upload goes: how many requests side by side, and how many bytes a second, 0 for any.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or there is no such upload.
+    pub async fn limit_upload_with(
+        &self,
+        permit: &Permit,
+        id: &str,
+        limits: (u64, u64),
+    ) -> Result<()> {
+        permit.covers(Action::MoveMedia)?;
+        let record = self.upload_record(id).await?;
+        let number = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+        let limits = (number(limits.0), number(limits.1));
+        let changed = self.store.limit_upload(&record.dataset, &record.destination, limits).await;
+        changed.map(drop).map_err(|it| self.store.error(it))
     }
 
     /// Lets the paths of a dataset lead to what was uploaded and verified.
@@ -123,7 +164,7 @@ impl Engine {
     }
 
     async fn upload_record(&self, id: &str) -> Result<UploadRecord> {
-        let none = || Error::NoDataset(id.to_owned());
+        let none = || Error::NoUpload(id.to_owned());
         let parsed = ObjectId::parse_str(id).map_err(|_| none())?;
         let found = self.store.upload_with(parsed).await.map_err(|it| self.store.error(it))?;
         found.ok_or_else(none)

@@ -12,17 +12,17 @@ const PAGE: i64 = 2_000;
 
 impl Engine {
     /// Hands out every file of an upload with its whole path at the destination, those that the dataset does not have any more
-    /// too. `take` says no to end it.
+    /// too, page by page. `take` says no to end it.
     ///
     /// # Errors
     ///
     /// If it is not allowed, there is no such upload, or the server cannot be reached.
-    pub async fn manifest(
+    pub async fn manifest_pages<Taken: Future<Output = bool> + Send>(
         &self,
         permit: &Permit,
         dataset: &str,
         to: &str,
-        mut take: impl FnMut(&Entry, &str) -> bool,
+        mut take: impl FnMut(Vec<(Entry, String)>) -> Taken + Send,
     ) -> Result<()> {
         permit.covers(Action::MoveMedia)?;
         let error = |it| self.store.error(it);
@@ -36,10 +36,12 @@ impl Engine {
             let page = page.map_err(error)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
-            for (_, entry) in &page {
-                if !take(entry, &to.path_of(&entry.place)) {
-                    return Ok(());
-                }
+            let page = page.into_iter().map(|(_, it)| {
+                let path = to.path_of(&it.place);
+                (it, path)
+            });
+            if !take(page.collect()).await {
+                return Ok(());
             }
         }
     }

@@ -3,7 +3,10 @@
 use std::{fs::File, io, path::Path, process::ExitCode};
 
 use engine::{Engine, TransferProgress, UploadRequest};
-use media::{Care, manifest::HEADINGS};
+use media::{
+    Care,
+    manifest::{Entry, HEADINGS},
+};
 use model::{Action, FileCount, MediaSurvey, UploadQuestion, UploadReport, words};
 use serde_json::json;
 
@@ -100,14 +103,15 @@ async fn manifest(engine: &Engine, request: &UploadRequest, file: &Path) -> engi
     let mut written = table.write_record(HEADINGS);
     let permit = permit(Action::MoveMedia)?;
     let (dataset, to) = (request.dataset.as_str(), request.to.as_str());
-    engine
-        .manifest(&permit, dataset, to, |entry, path| {
+    let page = |page: Vec<(Entry, String)>| {
+        for (entry, path) in &page {
             if written.is_ok() {
                 written = table.write_record(entry.cells(path));
             }
-            written.is_ok()
-        })
-        .await?;
+        }
+        std::future::ready(written.is_ok())
+    };
+    engine.manifest_pages(&permit, dataset, to, page).await?;
     written.map_err(|it| unwritable(&it))?;
     table.flush().map_err(|it| unwritable(&it))
 }
