@@ -6,6 +6,7 @@ mod doctor;
 mod failures;
 mod info;
 mod media;
+mod media_kills;
 mod moves;
 mod output;
 mod people;
