@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 setup: ## get everything that the other targets need
-	@$(WITH) wasm lints mongod browser axe faketime judge --
+	@$(WITH) wasm lints mongod browser axe faketime stores judge --
 
 site: ## build what the browser downloads
 	@$(WITH) wasm -- cargo run -p site
@@ -27,7 +27,7 @@ run: site ## serve the app with a demo deployment on 127.0.0.1:8051
 
 # Many tests wait for a lease to run out: more of them than there are cores go side by side.
 test: site ## run the tests
-	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime -- cargo test --no-fail-fast $(HOST)
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(WITH) wasm mongod browser axe faketime stores -- cargo test --no-fail-fast $(HOST)
 	@$(WITH) wasm -- cargo test -p site
 	@$(MAKE) --no-print-directory compare
 

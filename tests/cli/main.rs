@@ -7,6 +7,7 @@ mod failures;
 mod info;
 mod media;
 mod media_kills;
+mod media_stores;
 mod moves;
 mod output;
 mod people;

@@ -26,6 +26,7 @@ pub mod ready;
 mod request;
 mod runs;
 mod state;
+pub mod stores;
 mod timeless;
 mod wire;
 

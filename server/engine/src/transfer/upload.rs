@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -27,6 +30,9 @@ use crate::{
 
 /// How many files are taken up ahead of those that may send: each of them waits for its turn.
 const AHEAD: usize = 64;
+
+/// After how many refusals, and nothing else, it is given up.
+const DENIED: u64 = 20;
 
 /// How many records of files are read at once.
 const PAGE: i64 = 1_000;
@@ -97,7 +103,9 @@ impl Engine {
         progress.enter(TransferPhase::Uploading);
         progress.expect(files, bytes);
         if files >= LIST_FROM {
-            sender.listed = listed(&sender.to).await;
+            sender.listed = listed(&sender.to).await?;
+        } else if files > 0 {
+            may_begin(&sender.to).await?;
         }
         self.send_all(filter, Arc::new(sender)).await?;
         if progress.throttle.is_stopped() {
@@ -164,6 +172,9 @@ struct Sender {
     overwrite: bool,
     listed: Listed,
     progress: TransferProgress,
+    /// How many files have arrived, and how many were not allowed to.
+    arrived: AtomicU64,
+    denied: AtomicU64,
     /// Why nothing can go on.
     broken: Mutex<Option<Fault>>,
 }
@@ -183,6 +194,8 @@ impl Sender {
             overwrite: request.overwrite,
             listed: Listed::default(),
             progress: progress.clone(),
+            arrived: AtomicU64::default(),
+            denied: AtomicU64::default(),
             broken: Mutex::default(),
         }
     }
@@ -198,11 +211,12 @@ impl Sender {
         let change = match sent {
             Ok(done) => {
                 self.progress.done(done.sent.size);
+                self.arrived.fetch_add(1, Ordering::Relaxed);
                 done_change(&done, millis)
             }
             Err(fault) if fault.cause == Cause::Stopped => return,
             Err(fault) => {
-                if fault.cause.is_of_all() {
+                if fault.cause.is_of_all() || self.is_denied(&fault) {
                     let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
                     broken.get_or_insert_with(|| fault.clone());
                     self.progress.throttle.stop();
@@ -217,6 +231,15 @@ impl Sender {
             // Nothing can be written down: what is sent from now on would not be known.
             self.progress.throttle.stop();
         }
+    }
+
+    /// Whether it can be taken that nothing is allowed there: a millionth file need not be refused to know it.
+    fn is_denied(&self, fault: &Fault) -> bool {
+        let denied = match fault.cause {
+            Cause::Rights => self.denied.fetch_add(1, Ordering::Relaxed) + 1,
+            _ => 0,
+        };
+        denied >= DENIED && self.arrived.load(Ordering::Relaxed) == 0
     }
 
     async fn sent(&self, entry: &Entry) -> std::result::Result<Done, Fault> {
@@ -267,21 +290,35 @@ fn wanted(held: &HeldUpload, only: Option<Cause>) -> Document {
 pub(super) struct Listed(pub Option<HashMap<u128, (u64, Option<String>)>>);
 
 /// Lists a destination, if that is allowed and there is not too much.
-pub(super) async fn listed(to: &Destination) -> Listed {
+///
+/// # Errors
+///
+/// If it cannot be listed for a reason that holds for whatever is done there.
+pub(super) async fn listed(to: &Destination) -> Result<Listed> {
     let mut there = HashMap::new();
-    let Some(mut list) = to.list() else { return Listed::default() };
+    let Some(mut list) = to.list() else { return Ok(Listed::default()) };
     loop {
         match list.try_next().await {
-            Ok(Some(_)) if there.len() >= LISTED => return Listed::default(),
+            Ok(Some(_)) if there.len() >= LISTED => return Ok(Listed::default()),
             Ok(Some(it)) => {
                 there.insert(super::mark(&it.place), (it.size, it.tag));
             }
-            Ok(None) => return Listed(Some(there)),
+            Ok(None) => return Ok(Listed(Some(there))),
+            Err(why) if why.cause.is_of_all() => return Err(super::refused(why)),
             Err(why) => {
                 tracing::info!("each file is asked for: {why}");
-                return Listed::default();
+                return Ok(Listed::default());
             }
         }
+    }
+}
+
+/// Whether the credentials are known there: an answer about a single file often does not say so.
+async fn may_begin(to: &Destination) -> Result<()> {
+    let Some(mut list) = to.list() else { return Ok(()) };
+    match list.try_next().await {
+        Err(why) if why.cause.is_of_all() => Err(super::refused(why)),
+        _ => Ok(()),
     }
 }
 

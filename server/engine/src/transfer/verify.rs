@@ -99,7 +99,7 @@ impl Engine {
         let files: u64 = counts.iter().map(|(.., it)| it.files).sum();
         progress.enter(TransferPhase::Verifying);
         progress.expect(files, 0);
-        let listed = if files >= LIST_FROM { listed(to).await } else { Listed::default() };
+        let listed = if files >= LIST_FROM { listed(to).await? } else { Listed::default() };
         let looking = Looking { upload, to: to.clone(), care, listed, progress: progress.clone() };
         let recorder = Recorder::new(&self.store);
         let looked = self.look_at_each(filter, Arc::new(looking), &recorder).await;

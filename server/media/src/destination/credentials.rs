@@ -5,7 +5,10 @@ mod s3;
 
 use std::{sync::Arc, time::Duration};
 
-use object_store::{BackoffConfig, ClientOptions, RetryConfig, gcp::GoogleCloudStorageBuilder};
+use object_store::{
+    BackoffConfig, ClientOptions, RetryConfig, StaticCredentialProvider,
+    gcp::{GcpCredential, GoogleCloudStorageBuilder},
+};
 
 use super::{Address, Bucket, Env, Provider, ini::Section};
 use crate::fault::{Cause, Fault};
@@ -81,7 +84,9 @@ fn google(address: &Address, env: Env<'_>) -> GoogleCloudStorageBuilder {
     }
     if let Some(host) = emulator {
         let host = if host.contains("://") { host } else { format!("http://{host}") };
-        builder = builder.with_base_url(&host).with_skip_signature(true);
+        // An emulator knows nobody. Without any credentials the client would ask the machine for some all the same.
+        let nobody = StaticCredentialProvider::new(GcpCredential { bearer: String::new() });
+        builder = builder.with_base_url(&host).with_credentials(Arc::new(nobody));
     }
     builder
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Done, Ledger, Uploader, kind, patiently};
 use crate::{
-    destination::Bucket,
+    destination::{Bucket, Provider},
     fault::{Cause, Doing, Fault, of_store},
     hash,
     manifest::{Entry, Sent},
@@ -124,9 +124,14 @@ impl Uploader<'_> {
     ) -> Result<Way<'a>, Fault> {
         let key = self.to.key(&entry.place)?;
         let begin = || async {
-            let options =
-                PutMultipartOptions { attributes: kind(&entry.place), ..Default::default() };
-            let begun = bucket.parts.create_multipart_opts(&key, options).await;
+            // Azure is told what it is when its parts are put together, for which the client has no words.
+            let begun = if self.to.provider() == Provider::Azure {
+                bucket.parts.create_multipart(&key).await
+            } else {
+                let options =
+                    PutMultipartOptions { attributes: kind(&entry.place), ..Default::default() };
+                bucket.parts.create_multipart_opts(&key, options).await
+            };
             begun.map_err(|it| of_store(&it, Doing::Write, &self.to.path_of(&entry.place)))
         };
         let id = patiently(self.throttle, begin).await?;
