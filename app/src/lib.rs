@@ -109,9 +109,9 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage, RightsOfGroup,
-        RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, Settings, SignInPage,
-        UsersPage, VersionPage, Versions,
+        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage,
+        RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, RunPacePage,
+        Settings, SignInPage, UsersPage, VersionPage, Versions,
     };
 
     view! {
@@ -125,6 +125,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/runs/:id/log") view=RunLogPage ssr=SsrMode::Async />
+        <Route path=path!("/runs/:id/pace") view=RunPacePage ssr=SsrMode::Async />
         <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />

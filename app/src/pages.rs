@@ -20,6 +20,8 @@ mod rights;
 mod run;
 #[cfg(feature = "ssr")]
 mod run_log;
+#[cfg(feature = "ssr")]
+mod run_pace;
 mod runs;
 mod sdk;
 #[cfg(feature = "ssr")]
@@ -53,6 +55,8 @@ pub use rights::{RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset
 pub use run::Run;
 #[cfg(feature = "ssr")]
 pub use run_log::RunLogPage;
+#[cfg(feature = "ssr")]
+pub use run_pace::RunPacePage;
 pub use runs::Runs;
 pub use sdk::SdkPage;
 #[cfg(feature = "ssr")]
