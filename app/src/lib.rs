@@ -109,7 +109,7 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, ClientsPage, Dataset, InvitationPage, Migrate, RenamePage,
+        AccountPage, ClientsPage, Dataset, Help, InvitationPage, Migrate, RenamePage,
         RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, RunPacePage,
         Settings, SignInPage, UsersPage, VersionPage, Versions,
     };
@@ -121,6 +121,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id/rename") view=RenamePage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
         <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
+        <Route path=path!("/help") view=Help ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />

@@ -8,6 +8,8 @@ mod clients;
 mod dataset;
 mod datasets;
 #[cfg(feature = "ssr")]
+mod help;
+#[cfg(feature = "ssr")]
 mod invitation;
 #[cfg(feature = "ssr")]
 mod migrate;
@@ -42,6 +44,8 @@ pub use clients::ClientsPage;
 #[cfg(feature = "ssr")]
 pub use dataset::Dataset;
 pub use datasets::Datasets;
+#[cfg(feature = "ssr")]
+pub use help::Help;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;
 #[cfg(feature = "ssr")]

@@ -31,6 +31,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/users", "users"),
     ("/settings", "settings"),
     ("/account", "account"),
+    ("/help", "help"),
+    ("/help#how-downgrade", "help-section"),
     ("/sign-in", "sign-in"),
     ("/invitation/nothing", "invitation-gone"),
     ("/nothing-here", "not-found"),
