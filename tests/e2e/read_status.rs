@@ -6,6 +6,7 @@ mod install_sdk;
 mod rights;
 mod runs;
 mod see_dataset;
+mod see_help;
 mod sign_in;
 
 use std::path::Path;

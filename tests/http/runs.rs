@@ -203,7 +203,7 @@ async fn the_pace_of_a_run_is_changed_on_its_page_and_refused_in_a_sentence() ->
     let asked = format!("/runs/{id}/pace");
     assert!(page.contains(&format!("href=\"{asked}\"")), "{page}");
     let page = app.get(&asked).await?.text();
-    for said in ["name=\"pace[lag_s]\"", "1 to 32", "0 to 1000000", "value=\"250\""] {
+    for said in ["name=\"pace[lag_s]\"", "1 to 32", "0 (no limit) to 1,000,000", "value=\"250\""] {
         assert!(page.contains(said), "no `{said}` in {page}");
     }
 

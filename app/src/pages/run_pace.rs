@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use model::{Pace, PaceFigure, RunPage};
+use model::{Pace, PaceFigure, RunPage, words};
 
 use super::NotFound;
 use crate::api::{ApiError, PaceRun, form, shown_run};
@@ -98,8 +98,8 @@ fn Figure(figure: PaceFigure, mut pace: Pace) -> impl IntoView {
         letter.make_ascii_uppercase();
     }
     let (least, most) = (*range.start(), *range.end());
-    let usual = *value(&mut Pace::default());
     let hint = format!("{name}-hint");
+    let told = format!("{why}. {}", within(least, most, *value(&mut Pace::default())));
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -114,11 +114,16 @@ fn Figure(figure: PaceFigure, mut pace: Pace) -> impl IntoView {
                 autocomplete="off"
                 aria-describedby=hint.clone()
             />
-            <small class="field-hint" id=hint>
-                {format!("{why}. {least} to {most}, usually {usual}")}
-            </small>
+            <small class="field-hint" id=hint>{told}</small>
         </div>
     }
+}
+
+/// `0 (no limit) to 1,000,000, usually 1,000.`
+fn within(least: u32, most: u32, usual: u32) -> String {
+    let count = |it: u32| words::count(u64::from(it));
+    let none = if least == 0 { " (no limit)" } else { "" };
+    format!("{least}{none} to {}, usually {}.", count(most), count(usual))
 }
 
 /// What sets the same pace where there is no browser.

@@ -25,8 +25,8 @@ pub const PLACES: &[Topic] = &[
         text: &[
             "Every dataset with its version and what a migration does to it. What is searched, filtered and sorted is in the address, \
              which can be sent to somebody, and what was found can be downloaded as CSV or JSON.",
-            "What is selected stays what it was at that moment, and leads to the plan for those datasets. Private and nameless \
-             datasets have a tab of their own. By keyboard: `j` and `k` move, `x` selects, `/` searches, `?` lists all keys.",
+            "What is selected stays what it was at that moment, and leads to the plan for those datasets. Private \
+             datasets, and those without a name or a version, have tabs of their own. By keyboard: `j` and `k` move, `x` selects, `/` searches, `?` lists all keys.",
         ],
         see: &["dataset", "migrate", "word-right"],
     },

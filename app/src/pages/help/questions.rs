@@ -143,9 +143,9 @@ pub const QUESTIONS: &[Topic] = &[
         "how-unasked",
         "Who has moved the version without being asked?",
         &[
-            "Probably a client: a FiftyOne with `FIFTYONE_DATABASE_ADMIN=true`, which is the default of the open source one, migrates \
-             the database when it connects, and a dataset is migrated when somebody loads it. Runs has what was done by this \
-             program; what is not there was somebody else. Set it to `false` for all clients.",
+            "Probably a client: an open source FiftyOne migrates the database when it connects, and a dataset when it loads it, unless \
+             `FIFTYONE_DATABASE_ADMIN` is `false` where it runs. Set that for all clients. Runs has what was done by this program; what \
+             is not there was somebody else.",
         ],
         &["word-lazy", "clients"],
     ),
@@ -160,7 +160,7 @@ pub const QUESTIONS: &[Topic] = &[
     ),
     question(
         "how-damaged",
-        "A dataset does not open, or has lost its samples.",
+        "A dataset does not open any more.",
         &[
             "`fiftyone-migrate doctor` looks for what failed migrations and old clients have left: several config documents, dates \
              that are missing, runs that nothing refers to. It writes nothing. With `--repair` it mends what can be mended, and keeps \

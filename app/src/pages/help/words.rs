@@ -49,16 +49,16 @@ pub const WORDS: &[Topic] = &[
         "word-database-version",
         "Database version",
         &[
-            "What the database as a whole says it is at. Clients look at it when they connect; datasets are migrated up to it when \
-             somebody loads them.",
+            "What the database as a whole says it is at. Clients look at it when they connect. No dataset is migrated beyond it when \
+             somebody loads it.",
         ],
     ),
     word(
         "word-dataset-version",
         "Dataset version",
         &[
-            "What a dataset says it is at. It may be older than the database: then it is migrated when a client loads it, unless a run \
-             does so first.",
+            "What a dataset says it is at. It may be older than the database: then a client may migrate it when it loads it, unless a \
+             run does so first.",
         ],
     ),
     word(
