@@ -48,7 +48,8 @@ pub use rights::{
     ChangeGroup, GiveRight, MakeGroup, RemoveGroup, TakeRight, all_groups, rights_of, rights_to,
 };
 pub use runs::{
-    ControlRun, RunLog, ShownRun, ShownRuns, control_run, run_log, shown_run, shown_runs,
+    ControlRun, PaceRun, RunLog, ShownRun, ShownRuns, control_run, pace_run, run_log, shown_run,
+    shown_runs,
 };
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use settings::read_settings;

@@ -7,6 +7,7 @@ mod command;
 mod facts;
 #[cfg(feature = "ssr")]
 mod field;
+mod help_link;
 #[cfg(feature = "ssr")]
 mod loaded;
 mod masthead;
@@ -36,6 +37,7 @@ pub use command::Command;
 pub use facts::Facts;
 #[cfg(feature = "ssr")]
 pub use field::Field;
+pub use help_link::HelpLink;
 #[cfg(feature = "ssr")]
 pub use loaded::Loaded;
 pub use masthead::{Masthead, Who};

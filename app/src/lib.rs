@@ -109,9 +109,10 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, CleanUpPage, ClientsPage, Dataset, InvitationPage, MediaPage, Migrate,
+        AccountPage, CleanUpPage, ClientsPage, Dataset, Help, InvitationPage, MediaPage, Migrate,
         NewUpload, RenamePage, RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset,
-        RunLogPage, Settings, SignInPage, UploadPage, UsersPage, VersionPage, Versions,
+        RunLogPage, RunPacePage, Settings, SignInPage, UploadPage, UsersPage, VersionPage,
+        Versions,
     };
 
     view! {
@@ -121,6 +122,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id/rename") view=RenamePage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
         <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
+        <Route path=path!("/help") view=Help ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/media") view=MediaPage ssr=SsrMode::Async />
         <Route path=path!("/media/new") view=NewUpload ssr=SsrMode::Async />
@@ -129,6 +131,7 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/members") view=RightsOfMembers ssr=SsrMode::Async />
         <Route path=path!("/migrate") view=Migrate ssr=SsrMode::Async />
         <Route path=path!("/runs/:id/log") view=RunLogPage ssr=SsrMode::Async />
+        <Route path=path!("/runs/:id/pace") view=RunPacePage ssr=SsrMode::Async />
         <Route path=path!("/settings") view=Settings ssr=SsrMode::Async />
         <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
         <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />

@@ -8,6 +8,8 @@ mod clients;
 mod dataset;
 mod datasets;
 #[cfg(feature = "ssr")]
+mod help;
+#[cfg(feature = "ssr")]
 mod invitation;
 #[cfg(feature = "ssr")]
 mod media;
@@ -22,6 +24,8 @@ mod rights;
 mod run;
 #[cfg(feature = "ssr")]
 mod run_log;
+#[cfg(feature = "ssr")]
+mod run_pace;
 mod runs;
 mod sdk;
 #[cfg(feature = "ssr")]
@@ -43,6 +47,8 @@ pub use clients::ClientsPage;
 pub use dataset::Dataset;
 pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
+pub use help::Help;
+#[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;
 #[cfg(feature = "ssr")]
 pub use media::{CleanUpPage, MediaPage, NewUpload, UploadPage};
@@ -57,6 +63,8 @@ pub use rights::{RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset
 pub use run::Run;
 #[cfg(feature = "ssr")]
 pub use run_log::RunLogPage;
+#[cfg(feature = "ssr")]
+pub use run_pace::RunPacePage;
 pub use runs::Runs;
 pub use sdk::SdkPage;
 #[cfg(feature = "ssr")]

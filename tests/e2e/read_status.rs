@@ -7,6 +7,7 @@ mod media;
 mod rights;
 mod runs;
 mod see_dataset;
+mod see_help;
 mod sign_in;
 
 use std::path::Path;
@@ -33,6 +34,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/users", "users"),
     ("/settings", "settings"),
     ("/account", "account"),
+    ("/help", "help"),
+    ("/help#how-downgrade", "help-section"),
     ("/sign-in", "sign-in"),
     ("/invitation/nothing", "invitation-gone"),
     ("/nothing-here", "not-found"),

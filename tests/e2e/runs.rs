@@ -330,6 +330,37 @@ async fn a_blocked_dataset_is_named_and_tried_again_once_it_is_mended() -> Resul
     site.end().await
 }
 
+/// By another one, while the run goes on: what they type stays, and the others hear of it.
+async fn the_pace_is_changed(site: &Site, other: &Browser) -> Result<()> {
+    other.press("//a[normalize-space()='Change the pace and its limits']").await?;
+    let field = other.wait_for("//label[@for='side_by_side']", |_| true).await?;
+    assert_eq!(field, "Operations side by side");
+    check::accessible(other).await?;
+    for (device, scheme) in [
+        (Device::Phone, Scheme::Light),
+        (Device::Phone, Scheme::Dark),
+        (Device::Desktop, Scheme::Dark),
+        (Device::Desktop, Scheme::Light),
+    ] {
+        other.pretend(device, scheme).await?;
+        other.run("document.getElementById('pace').scrollIntoView()").await?;
+        let name = format!("run-pace-{device:?}-{scheme:?}").to_lowercase();
+        screenshot(other, &name).await?;
+        check::fits(other).await?;
+    }
+    other.fill("pace[side_by_side]", "2").await?;
+    other.click("Change the pace").await?;
+    // Back on the page of the run, which the first one has never left.
+    for browser in [other, &site.browser] {
+        browser
+            .wait_for("//*[@class='timeline']", |it| it.contains("Changed the pace: 2 operations"))
+            .await?;
+    }
+    ready::wait_for("the page to be live", || async { other.find("//html[@data-live]").await })
+        .await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn two_admins_see_the_same_run_and_one_sees_what_the_other_does() -> Result<()> {
     let (deployment, wire) = in_the_middle().await?;
@@ -359,6 +390,7 @@ async fn two_admins_see_the_same_run_and_one_sees_what_the_other_does() -> Resul
     let path = run.attr("href").await?.context("it leads nowhere")?;
     other.open_live(&site.address(&path)).await?;
     other.wait_for(SENTENCE, |it| it.contains("Running")).await?;
+    the_pace_is_changed(&site, &other).await?;
     other.click("Pause").await?;
     wire.release();
     site.until("Paused").await?;

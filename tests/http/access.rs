@@ -74,6 +74,7 @@ const FUNCTIONS: &[(&str, &str, Option<Action>, Form)] = &[
     ("GET", "/api/run?id=x", Some(Action::ReadRuns), &[]),
     ("GET", "/api/run_log?id=x", Some(Action::ReadEveryDataset), &[]),
     ("POST", "/api/control_run", Some(Action::ControlRuns), &[("id", "x"), ("event", "pause")]),
+    ("POST", "/api/pace_run", Some(Action::ControlRuns), &[("id", "x"), ("pace[lag_s]", "5")]),
     ("GET", "/api/datasets", Some(Action::ReadDatasets), &[]),
     ("POST", "/api/datasets/select", Some(Action::PreviewMigration), &[("query", "")]),
     ("GET", "/api/clients", Some(Action::ReadClients), &[]),

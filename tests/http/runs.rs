@@ -196,6 +196,62 @@ async fn a_log_has_a_page_without_scripts_where_it_is_searched_and_each_line_has
 }
 
 #[tokio::test]
+async fn the_pace_of_a_run_is_changed_on_its_page_and_refused_in_a_sentence() -> Result<()> {
+    let app = App::migrating().await?;
+    let id = cancelled(&app).await?;
+    let page = app.get(&format!("/runs/{id}")).await?.text();
+    let asked = format!("/runs/{id}/pace");
+    assert!(page.contains(&format!("href=\"{asked}\"")), "{page}");
+    let page = app.get(&asked).await?.text();
+    for said in ["name=\"pace[lag_s]\"", "1 to 32", "0 (no limit) to 1,000,000", "value=\"250\""] {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+
+    let post = async |form: &[(&str, &str)]| {
+        let page = format!("{}{asked}", app.address);
+        let headers = [
+            ("accept", "text/html"),
+            ("referer", page.as_str()),
+            ("origin", app.address.as_str()),
+            ("cookie", app.admin.as_str()),
+        ];
+        let form = [&[("id", id.as_str())], form].concat();
+        tests::http::post(&format!("{}/api/pace_run", app.address), &headers, &form).await
+    };
+    for (name, typed, said) in [
+        ("pace[side_by_side]", "33", "33 operations side by side make no sense; use 1 to 32"),
+        ("pace[batch_ms]", "soon", "soon milliseconds for a batch make no sense; use 10 to 5000"),
+    ] {
+        let refused = post(&[(name, typed), ("pace[disk_mib]", "7")]).await?;
+        let back = refused.headers["location"].to_str()?.replace(&app.address, "");
+        let headers = [("referer", app.address.as_str()), ("cookie", app.admin.as_str())];
+        let page = tests::http::get(&format!("{}{back}", app.address), &headers).await?.text();
+        assert!(page.contains(said) && page.contains("Nothing was changed."), "{page}");
+        assert!(page.contains("value=\"1024\""), "a part of it was changed: {page}");
+    }
+    let done = post(&[("pace[side_by_side]", "2"), ("pace[flow_per_s]", "0")]).await?;
+    assert_eq!(done.headers["location"], format!("/runs/{id}"));
+    let run = app.engine().run(&id).await?;
+    let expected = model::Pace { side_by_side: 2, flow_per_s: 0, ..model::Pace::default() };
+    assert_eq!(run.pace, expected);
+    let page = app.get(&format!("/runs/{id}")).await?.text();
+    assert!(page.contains("Changed the pace: 2 operations side by side"), "{page}");
+
+    let bob = app.sign_up("bob", model::Role::Member).await?;
+    for path in [&asked, &format!("/runs/{id}")] {
+        let page = app.get_as(&bob, path).await?.text();
+        assert!(!page.contains("pace[lag_s]") && !page.contains(&format!("{asked}\"")), "{page}");
+        assert!(page.contains("takes the role admin"), "{page}");
+    }
+    let form = [("id", id.as_str()), ("pace[lag_s]", "5")];
+    assert_eq!(app.post_as(&bob, "/api/pace_run", &form).await?.status, StatusCode::FORBIDDEN);
+    let unknown = app.post_as(&app.admin, "/api/pace_run", &[("id", "7")]).await?;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", unknown.text());
+    assert_eq!(app.get("/runs/7/pace").await?.status, StatusCode::NOT_FOUND);
+    app.stop().await
+}
+
+#[tokio::test]
 async fn programs_are_told_by_the_status_why_a_run_cannot_be_controlled() -> Result<()> {
     let app = App::migrating().await?;
     let id = cancelled(&app).await?;

@@ -4,6 +4,7 @@ mod access;
 mod datasets;
 
 mod dataset;
+mod help;
 mod migrate;
 mod runs;
 mod versions;

@@ -46,7 +46,7 @@ pub use job::{
     JobAction, JobEvent, JobState, JournalState, LogLine, NotNow, RunHand, RunSummary, RunWish,
     TRANSITIONS,
 };
-pub use pace::{NoPace, Pace};
+pub use pace::{NoPace, Pace, PaceChange, PaceFigure};
 pub use plan::{
     Approval, CheckResult, DatabaseStep, Friction, Loss, MigrationPlan, NAMED, NotStarted,
     PlanChange, PlanCheck, PlanDestination, PlanGroup, PlanQuestion, PlanScope, Stakes, Started,

@@ -1,5 +1,7 @@
 //! The runs there are and were, and what people want of them.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::{Cause, JobEvent, LogPage, RunFrame, RunPage};
@@ -56,5 +58,20 @@ pub async fn control_run(
         engine.accounts().confirm(&permit, password.as_deref().unwrap_or_default()).await?;
     }
     engine.ask(&permit, &id, event, cause).await?;
+    Ok(())
+}
+
+/// Lets a run go at another pace, also while it is carried out, and leads to it. What is not given stays as it is.
+#[server(endpoint = "pace_run")]
+pub async fn pace_run(
+    id: String,
+    #[server(default)] pace: BTreeMap<String, String>, // as it was typed
+) -> Result<(), ApiError> {
+    let permit = super::gate::require(model::Action::ControlRuns)?;
+    let change = model::PaceChange::typed(&pace)
+        .map_err(|it| super::gate::refuse(ApiError::Refused { reason: it.to_string() }))?;
+    let engine = expect_context::<engine::Engine>();
+    let run = engine.set_pace(&permit, &id, |now| change.over(now)).await?;
+    leptos_axum::redirect(&format!("/runs/{}", run.id));
     Ok(())
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use model::{Action, Session};
 
-use super::ReadOnly;
+use super::{HelpLink, ReadOnly};
 use crate::api::{ApiError, SignOut, form};
 
 /// The pages there are, with what it takes to see them.
@@ -83,6 +83,7 @@ fn Person(session: Session) -> impl IntoView {
                 <a href="/account" rel="external">{principal.name}</a> " "
                 <span class="muted">{format!("{} of {database}", principal.role)}</span>
             </span>
+            <HelpLink />
             // A form of the browser's own: what a page knows of a session must not outlive it.
             <form method="post" action={form::address::<SignOut>()}>
                 <button class="button button-quiet">"Sign out"</button>

@@ -43,13 +43,12 @@ pub fn Controls(watch: Watch) -> impl IntoView {
             {move || match barred.get() {
                 Some(reason) => EitherOf3::A(view! { <p class="muted">{reason}</p> }),
                 None if open.read().is_empty() => {
-                    EitherOf3::B(view! { <p class="muted">"Nothing now"</p> })
+                    EitherOf3::B((view! { <p class="muted">"Nothing now"</p> }, pace_link(watch)))
                 }
                 None => {
                     let open = open.get().into_iter();
-                    EitherOf3::C(
-                        open.map(|event| view! { <Control watch event /> }).collect_view(),
-                    )
+                    let buttons = open.map(|event| view! { <Control watch event /> });
+                    EitherOf3::C((buttons.collect_view(), pace_link(watch)))
                 }
             }}
             {move || {
@@ -76,6 +75,12 @@ pub fn Controls(watch: Watch) -> impl IntoView {
             </details>
         </section>
     }
+}
+
+/// The way to how fast it goes.
+fn pace_link(watch: Watch) -> impl IntoView {
+    let page = format!("/runs/{}/pace", watch.frame.read_untracked().run.id);
+    view! { <a class="run-pace" href=page rel="external">"Change the pace and its limits"</a> }
 }
 
 /// One thing that can be done. What cannot simply be asked for again says first what it does.
