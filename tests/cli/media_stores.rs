@@ -186,7 +186,7 @@ async fn what_a_store_refuses_is_told_in_a_sentence_without_a_secret() {
     assert!(ended.stderr.contains("there is no such bucket"), "{}", ended.stderr);
     let closed = s3.env(Some(1));
     let ended = tokio::time::timeout(
-        Duration::from_secs(120),
+        Duration::from_mins(2),
         media.run(program!(["test-destination", "s3://bucket/x"]), &closed),
     );
     let ended = ended.await.unwrap();
