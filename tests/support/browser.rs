@@ -91,7 +91,7 @@ impl Browser {
     pub async fn pretend(&self, device: Device, scheme: Scheme) -> Result<()> {
         let (width, height, mobile) = match device {
             Device::Desktop => (1280, 800, false),
-            Device::Phone => (390, 844, true),
+            Device::Phone => (360, 780, true),
         };
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": mobile });
