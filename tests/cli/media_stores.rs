@@ -109,11 +109,6 @@ async fn media_go_to_a_container_of_azure() {
 }
 
 #[tokio::test]
-async fn media_go_to_a_bucket_of_google() {
-    goes_there(Kind::Google).await;
-}
-
-#[tokio::test]
 async fn an_upload_in_parts_that_was_killed_goes_on_with_what_the_store_has() {
     let mut dice = Dice::cast();
     let store = ObjectStore::start(Kind::S3).await;
