@@ -10,7 +10,7 @@ PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/fiftyone-migrate
 DEMO := env -u FIFTYONE_DATABASE_URI -u FIFTYONE_DATABASE_NAME -u FIFTYONE_DISABLE_MIGRATIONS FIFTYONE_DATABASE_ADMIN=true FIFTYONE_CONFIG_PATH=$(CURDIR)/.data/config.json FIFTYONE_DATABASE_DIR=$(CURDIR)/.data/mongo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup site run test e2e kills crashes torture screenshots parity compare bench bench-moves bench-web check fmt doc clean
+.PHONY: help setup site run test e2e kills crashes torture screenshots parity compare bench bench-media bench-moves bench-web check fmt doc clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -57,6 +57,10 @@ compare:
 bench: ## measure against the real FiftyOne: ROUNDS=3 ONLY=small-0.18.0
 	@$(WITH) wasm mongod -- cargo build --release -p server -p engine --bin fiftyone-migrate --example floor
 	@$(WITH) mongod judge -- sh -c '"$$JUDGE" tests/bench/run.py'
+
+bench-media: ## measure uploading against rclone: FILES=20000 LARGE=2048 ROUNDS=3
+	@$(WITH) wasm mongod -- cargo build --release -p server --bin fiftyone-migrate
+	@$(WITH) mongod stores rclone judge -- sh -c 'FIFTYONE_MIGRATE_BIN="$${CARGO_TARGET_DIR:-target}/release/fiftyone-migrate" "$$JUDGE" tests/bench/media.py'
 
 bench-moves: ## measure importing against the real FiftyOne: SAMPLES=100000 ROUNDS=3
 	@$(WITH) wasm mongod -- cargo build --release -p server --bin fiftyone-migrate

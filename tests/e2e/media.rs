@@ -104,24 +104,27 @@ async fn media_go_elsewhere_and_the_paths_follow_and_what_is_left_is_removed() -
     until(&browser, &format!("{}/media", app.address), "Verified").await?;
     looked_at(&browser, "media").await?;
     browser.press("//a[text()='cats']").await?;
+    browser.press("//a[contains(., 'which paths')]").await?;
     browser
         .wait_for("//main", |it| it.contains("3 paths would lead to files that were verified"))
         .await?;
     looked_at(&browser, "media-upload").await?;
     browser.click("Rewrite the paths").await?;
-    browser.wait_for("//main", |it| it.contains("None is to be rewritten")).await?;
+    browser.wait_for("//main", |it| it.contains("Rewritten before")).await?;
     for path in paths(&app, &collection).await? {
         anyhow::ensure!(Path::new(&path).starts_with(&to) && Path::new(&path).is_file(), "{path}");
     }
     browser.click("Bring back").await?;
-    browser.wait_for("//main", |it| it.contains("3 paths would lead")).await?;
+    browser.wait_for("//main", |it| it.contains("brought back: filepath")).await?;
     assert_eq!(paths(&app, &collection).await?, old);
 
     // Nothing is removed that the dataset still needs.
     browser.open(&format!("{address}/clean-up")).await?;
     browser.wait_for("//main", |it| it.contains("still lead to these files")).await?;
-    browser.open(&address).await?;
+    browser.open(&format!("{address}?paths=1")).await?;
     browser.click("Rewrite the paths").await?;
+    browser.wait_for("//main", |it| it.contains("Rewritten before")).await?;
+    browser.press("//a[contains(., 'which paths')]").await?;
     browser.wait_for("//main", |it| it.contains("None is to be rewritten")).await?;
     browser.press("//a[contains(., 'nobody needs')]").await?;
     browser.wait_for("//h1", |it| it == "Remove files that were uploaded").await?;

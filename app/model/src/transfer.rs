@@ -175,7 +175,7 @@ pub struct UploadPage {
     pub upload: UploadSummary,
     /// What became of its files.
     pub report: UploadReport,
-    /// How many paths would be rewritten now.
+    /// What would become of the paths; `None` where nobody has asked, or the upload goes on.
     pub rewrite: Option<RewriteReport>,
     /// What was rewritten in the dataset before: the id, and a sentence.
     pub rewritings: Vec<(String, String)>,

@@ -15,9 +15,12 @@ pub async fn uploads() -> Result<Vec<UploadSummary>, ApiError> {
 
 /// One upload, and what it has come to. Reading changes nothing.
 #[server(endpoint = "media/upload", input = GetUrl)]
-pub async fn shown_upload(id: String) -> Result<UploadPage, ApiError> {
+pub async fn shown_upload(
+    id: String,
+    #[server(default)] paths: bool, // whether it is looked what would become of the paths
+) -> Result<UploadPage, ApiError> {
     let permit = super::gate::require(model::Action::MoveMedia)?;
-    Ok(expect_context::<engine::Engine>().upload_page(&permit, &id).await?)
+    Ok(expect_context::<engine::Engine>().upload_page(&permit, &id, paths).await?)
 }
 
 /// Which files there are, and where they would go. Reading changes nothing.

@@ -1,7 +1,7 @@
 //! What a dataset is, and where.
 
 use leptos::prelude::*;
-use model::{DatasetCollection, DatasetRights, DatasetView, words};
+use model::{DatasetCollection, DatasetRights, DatasetView, UploadQuestion, words};
 
 /// Its versions and its collections.
 #[component]
@@ -18,10 +18,16 @@ pub fn Facts(page: DatasetView) -> impl IntoView {
         vec![("Version", at), ("Version of the database", database), ("Media type", media)];
     let share = may_share.then(|| {
         let address = DatasetRights::address(&id);
+        let media = UploadQuestion { dataset: id.clone(), ..UploadQuestion::default() }.address();
         view! {
             <p>
                 <a href=address rel="external">
                     "Who may do what with it"
+                </a>
+            </p>
+            <p>
+                <a href=media rel="external">
+                    "Take its media elsewhere"
                 </a>
             </p>
         }

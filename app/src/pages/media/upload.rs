@@ -16,7 +16,8 @@ use crate::pages::NotFound;
 #[component]
 pub fn UploadPage() -> impl IntoView {
     let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-    let watched = use_query_map().with_untracked(|it| it.get_str("watch").is_some());
+    let (watched, with_paths) = use_query_map()
+        .with_untracked(|it| (it.get_str("watch").is_some(), it.get_str("paths").is_some()));
     let refusals = [
         form::refusal::<ResumeUpload>(),
         form::refusal::<StopUpload>(),
@@ -40,7 +41,7 @@ pub fn UploadPage() -> impl IntoView {
             {move || {
                 let id = id.clone();
                 Suspend::new(async move {
-                    match shown_upload(id).await {
+                    match shown_upload(id, with_paths).await {
                         Ok(page) => view! { <Shown page watched /> }.into_any(),
                         Err(ApiError::Unknown { .. }) => view! { <NotFound /> }.into_any(),
                         Err(error) => {
@@ -217,7 +218,8 @@ fn Paths(
     rewritings: Vec<(String, String)>,
     id: String,
 ) -> impl IntoView {
-    let count = rewrite.as_ref().map_or(0, RewriteReport::rewritten);
+    let count = rewrite.as_ref().map(RewriteReport::rewritten);
+    let ask = format!("/media/{id}?paths=1#paths");
     let fields =
         rewrite.into_iter().flat_map(|it| it.fields).filter(|it| it.rewritten > 0).map(|it| {
             let examples = it.examples.into_iter().map(|(from, to)| {
@@ -245,21 +247,33 @@ fn Paths(
     view! {
         <section class="card padded" aria-labelledby="paths">
             <h2 id="paths">"Paths of the dataset"</h2>
-            {if count > 0 {
-                view! {
-                    <p>{format!("{} would lead to files that were verified.", words::counted(count, "path"))}</p>
-                    {fields.collect_view()}
-                    <form method="post" action={form::address::<RewritePaths>()}>
-                        <input type="hidden" name="id" value=id />
-                        <div class="actions">
-                            <button class="button button-main">"Rewrite the paths"</button>
-                            <span class="muted">"What each was is kept, and can be brought back."</span>
-                        </div>
-                    </form>
+            {match count {
+                None => {
+                    view! {
+                        <p>
+                            <a href=ask>"Show which paths would lead to what was verified"</a>
+                        </p>
+                    }
+                        .into_any()
                 }
-                    .into_any()
-            } else {
-                view! { <p>"None is to be rewritten: all that was verified is led to, or nothing was."</p> }.into_any()
+                Some(0) => {
+                    view! { <p>"None is to be rewritten: all that was verified is led to, or nothing was."</p> }
+                        .into_any()
+                }
+                Some(count) => {
+                    view! {
+                        <p>{format!("{} would lead to files that were verified.", words::counted(count, "path"))}</p>
+                        {fields.collect_view()}
+                        <form method="post" action={form::address::<RewritePaths>()}>
+                            <input type="hidden" name="id" value=id />
+                            <div class="actions">
+                                <button class="button button-main">"Rewrite the paths"</button>
+                                <span class="muted">"What each was is kept, and can be brought back."</span>
+                            </div>
+                        </form>
+                    }
+                        .into_any()
+                }
             }}
             {(!done.is_empty()).then(|| view! { <h3>"Rewritten before"</h3> <ul class="plain-list rewritings">{done}</ul> })}
             <p>

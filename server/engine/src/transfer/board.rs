@@ -27,12 +27,18 @@ impl Engine {
         Ok(found.into_iter().map(summary).collect())
     }
 
-    /// One upload, with what became of its files, and of its paths while it rests.
+    /// One upload, with what became of its files, and if that is wanted and it rests, what would become of the paths: that looks at
+    /// every sample.
     ///
     /// # Errors
     ///
     /// [`Error::NoUpload`] if there is no such upload.
-    pub async fn upload_page(&self, permit: &Permit, id: &str) -> Result<UploadPage> {
+    pub async fn upload_page(
+        &self,
+        permit: &Permit,
+        id: &str,
+        with_paths: bool,
+    ) -> Result<UploadPage> {
         permit.covers(Action::MoveMedia)?;
         let record = self.upload_record(id).await?;
         let mut report =
@@ -40,7 +46,7 @@ impl Engine {
         let upload = summary(record);
         (report.name, report.destination) = (upload.name.clone(), upload.destination.clone());
         let progress = TransferProgress::new(1, 0);
-        let rewrite = if upload.is_running || report.arrived() == 0 {
+        let rewrite = if upload.is_running || !with_paths {
             None
         } else {
             self.check_rewrite(permit, &rewriting(&upload), &progress).await.ok()
