@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::{collections::HashMap, fs, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use tests::{Deployment, Dice, NEWEST, image_dataset, program};
@@ -14,6 +19,9 @@ const REWRITE_KILLS: u32 = 15;
 /// How many files there are, and of how many bytes: at the pace below, more than one life takes.
 const FILES: usize = 60;
 const BYTES: usize = 100_000;
+
+/// How many samples have paths that are rewritten.
+const SAMPLES: usize = 20_000;
 
 async fn plant(folder: &Path, samples: usize) -> (Deployment, String) {
     let deployment = Deployment::at(NEWEST).await;
@@ -39,25 +47,26 @@ async fn paths(deployment: &Deployment, collection: &str) -> HashMap<ObjectId, S
     each.collect()
 }
 
+/// The files that are there under their own names.
+fn there(bucket: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(bucket).into_iter().flatten();
+    let files = folders.flat_map(|it| fs::read_dir(it.unwrap().path()).unwrap());
+    let paths = files.map(|it| it.unwrap().path());
+    paths.filter(|it| !it.to_str().unwrap().contains("fiftyone-migrate")).collect()
+}
+
 /// How many files are there; each of them is what it was made from.
 fn whole(data: &Path, bucket: &Path) -> usize {
-    let mut count = 0;
-    for folder in fs::read_dir(bucket).into_iter().flatten() {
-        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
-            let path = file.unwrap().path();
-            let place = path.strip_prefix(bucket).unwrap();
-            if place.to_str().unwrap().contains("fiftyone-migrate") {
-                continue;
-            }
-            assert!(
-                fs::read(&path).unwrap() == fs::read(data.join(place)).unwrap(),
-                "{} is not whole",
-                path.display()
-            );
-            count += 1;
-        }
+    let all = there(bucket);
+    for path in &all {
+        let made_from = data.join(path.strip_prefix(bucket).unwrap());
+        assert!(
+            fs::read(path).unwrap() == fs::read(made_from).unwrap(),
+            "{} is not whole",
+            path.display()
+        );
     }
-    count
+    all.len()
 }
 
 #[tokio::test]
@@ -79,8 +88,16 @@ async fn an_upload_that_is_killed_shows_nothing_half_and_goes_on_where_it_was() 
         let to = bucket.to_str().unwrap();
         let running =
             deployment.led_by(program!(["upload-media", "img", to, "--bandwidth", "4"])).spawn();
-        let life = Duration::from_millis(dice.within(100..1_000));
-        running.killed_at(tokio::time::sleep(life)).await;
+        // At any moment around the arrival of some more of them; now and then before the first.
+        let enough = before + usize::try_from(dice.within(0..6)).unwrap();
+        let more = Duration::from_millis(dice.within(0..100));
+        let moment = async {
+            while there(&bucket).len() < enough.min(FILES) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(more).await;
+        };
+        running.killed_at(moment).await;
         let now = whole(&data, &bucket);
         assert!(now >= before, "what had arrived is gone: {now} instead of {before}");
         grew += u32::from(now > before);
@@ -109,20 +126,27 @@ async fn an_upload_that_is_killed_shows_nothing_half_and_goes_on_where_it_was() 
 async fn a_rewriting_that_is_killed_goes_on_and_all_of_it_can_be_brought_back() {
     let mut dice = Dice::cast();
     let folder = tempfile::tempdir().unwrap();
-    let (deployment, collection) = plant(folder.path(), 20_000).await;
+    let (deployment, collection) = plant(folder.path(), SAMPLES).await;
     let old = paths(&deployment, &collection).await;
     let from = folder.path().to_str().unwrap();
     let rewriting = || {
         program!(["rewrite-paths", "img", "--from", from, "--to", "s3://bucket/x", "--check", "0"])
     };
-    let mut in_part = 0;
+    let (mut in_part, mut moved) = (0, 0);
     for _ in 0..REWRITE_KILLS {
         let running = deployment.led_by(rewriting()).spawn();
-        let life = Duration::from_millis(dice.within(150..850));
-        running.killed_at(tokio::time::sleep(life)).await;
+        let enough = moved + dice.within(0..2_500);
+        let samples = deployment.collection(&collection);
+        let moment = async {
+            let new = || doc! { "filepath": { "$gte": "s3:", "$lt": "s3;" } };
+            while samples.count_documents(new()).await.unwrap() < enough.min(SAMPLES as u64) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        running.killed_at(moment).await;
         let now = paths(&deployment, &collection).await;
-        let moved = now.iter().filter(|(id, path)| old[id] != **path).count();
-        in_part += u32::from(moved > 0 && moved < old.len());
+        moved = now.iter().filter(|(id, path)| old[id] != **path).count() as u64;
+        in_part += u32::from(moved > 0 && moved < SAMPLES as u64);
         for (id, path) in &now {
             let new = old[id].replace(from, "s3://bucket/x");
             assert!(*path == old[id] || *path == new, "{path} is neither");

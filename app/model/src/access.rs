@@ -331,7 +331,7 @@ mod tests {
             // What members may do is about one dataset of their own.
             let one = matches!(
                 action,
-                Action::MigrateDataset | Action::ImportDataset | Action::MoveMedia
+                Action::MigrateDataset | Action::ImportDataset | Action::RewritePaths
             );
             assert!(one || others.iter().all(|it| !it.may(action)), "{action}");
         }

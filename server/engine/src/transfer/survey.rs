@@ -1,4 +1,4 @@
-//! Which media a dataset has, and where each file would go. Nothing is written.
+//! Which media a dataset has, and where each file would go, without writing anything.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
