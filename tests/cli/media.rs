@@ -334,3 +334,23 @@ async fn a_destination_is_tested_and_one_that_makes_no_sense_is_told() {
     assert!(ended.stderr.contains("that file itself"), "{}", ended.stderr);
     media.run(program!(["clean-up", "img", link.to_str().unwrap()])).await.exits_with(1);
 }
+
+#[tokio::test]
+async fn what_a_scene_of_another_dataset_needs_is_not_removed() {
+    let media = Media::new().await;
+    let scene = json!({ "_type": "Scene", "children": [{ "_type": "PointCloud", "pcdPath": "points/p.pcd", "children": [] }] });
+    let scene = media.file("3d/other.fo3d", &scene.to_string());
+    let mut other = image_dataset("other");
+    other.insert("version", NEWEST);
+    let field = doc! { "name": "filepath", "db_field": "filepath", "ftype": "fiftyone.core.fields.StringField", "fields": [] };
+    other.insert("sample_fields", vec![Bson::from(field)]);
+    let collection = other.get_str("sample_collection_name").unwrap().to_owned();
+    media.deployment.plant(&collection, [Media::sample(&scene, doc! {})]).await;
+    media.deployment.plant("datasets", [other]).await;
+    media.upload(&[]).await.exits_with(0);
+    media.rewrite(&["--uploaded", &media.to()]).await.exits_with(0);
+    let ended = media.clean_up(&[]).await;
+    ended.exits_with(1);
+    assert!(ended.stderr.contains("`other`") && ended.stderr.contains("p.pcd"), "{}", ended.stderr);
+    assert!(media.folder.path().join("data/3d/points/p.pcd").is_file());
+}

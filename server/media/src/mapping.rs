@@ -28,9 +28,13 @@ pub enum Mapping {
 }
 
 impl Mapping {
-    /// What becomes of a path; `None` if nothing says.
+    /// What becomes of a path; `None` if nothing says. Applied twice it is applied once: what is below the new folder is there already,
+    /// also where the new folder is below the old one.
     pub fn apply(&self, path: &str, field: &str) -> Option<String> {
         match self {
+            Self::Prefix { to, .. } | Self::Placed { to, .. } if is_below(path, to) => {
+                Some(path.to_owned())
+            }
             Self::Listed(list) => list.get(path).cloned(),
             Self::Prefix { from, to } => moved(path, from, to),
             Self::Placed { plan, to } => {
@@ -39,6 +43,11 @@ impl Mapping {
             }
         }
     }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder.trim_end_matches(SLASHES));
+    rest.is_some_and(|it| it.len() > 1 && it.starts_with(SLASHES))
 }
 
 const SLASHES: [char; 2] = ['/', '\\'];
@@ -90,6 +99,14 @@ pub fn read_list(from: impl Read, name: &str) -> Result<HashMap<String, String>,
             ));
         }
     }
+    if let Some((from, to)) =
+        list.iter().find(|(from, to)| from != to && list.get(*to).is_some_and(|it| it != *to))
+    {
+        return Err(format!(
+            "`{name}` has `{to}` both as what `{from}` becomes and as what becomes something else; the list could not be gone on \
+             with if it were interrupted, so make two lists of it"
+        ));
+    }
     Ok(list)
 }
 
@@ -114,6 +131,25 @@ mod tests {
             Some("gs://b/a/1.png")
         );
         assert_eq!(prefix("/", "s3://b", "/a.png").as_deref(), Some("s3://b/a.png"));
+    }
+
+    #[test]
+    fn whatever_was_applied_once_stays_when_it_is_applied_again() {
+        for (from, to) in [("/data", "/data/moved"), ("/data", "s3://b"), ("/", "/mnt")] {
+            let once = prefix(from, to, "/data/a.png").unwrap();
+            assert_eq!(prefix(from, to, &once), Some(once));
+        }
+        let plan =
+            Plan { layout: crate::layout::Layout::Keep, root: "/".into(), dataset: "x".into() };
+        let placed = Mapping::Placed { plan, to: "/mnt".into() };
+        let once = placed.apply("/data/a.png", "filepath").unwrap();
+        assert_eq!(
+            (once.as_str(), placed.apply(&once, "filepath").as_deref()),
+            ("/mnt/data/a.png", Some("/mnt/data/a.png"))
+        );
+        let chain = read_list("/a,/b\n/b,/c\n".as_bytes(), "x").unwrap_err();
+        assert!(chain.contains("two lists"), "{chain}");
+        assert!(read_list("/a,/b\n/b,/b\n".as_bytes(), "x").is_ok());
     }
 
     #[test]

@@ -5,12 +5,15 @@ use std::{collections::HashSet, fs, path::Path};
 use bson::{doc, oid::ObjectId};
 use media::{
     Care, Destination, Stamp, environment,
-    layout::local,
     manifest::{Entry, State},
 };
 use model::{Action, CleanReport, Permit, words};
 
-use super::{TransferPhase, TransferProgress, blocking, gather::PIECE, mark, no_upload, refused};
+use super::{
+    TransferPhase, TransferProgress, blocking,
+    gather::{Gather, PIECE},
+    mark, no_upload, refused,
+};
 use crate::{
     Engine, Error, Result,
     store::{UploadRecord, file_statement},
@@ -66,7 +69,7 @@ impl Engine {
         self.look_at(upload.id, verified.clone(), to, Care::Known, progress).await?;
         self.blocked(upload, &mut report).await?;
         if report.blockers.is_empty() {
-            self.unneeded(upload, &mut report, progress).await?;
+            self.unneeded((upload, to), &mut report, progress).await?;
         }
         if !report.blockers.is_empty() && !dry_run {
             return Err(Error::Refused(report.blockers.join("; ")));
@@ -116,7 +119,7 @@ impl Engine {
     /// Whether no dataset refers to one of the files any more.
     async fn unneeded(
         &self,
-        upload: &UploadRecord,
+        (upload, to): (&UploadRecord, &Destination),
         report: &mut CleanReport,
         progress: &TransferProgress,
     ) -> Result<()> {
@@ -133,31 +136,20 @@ impl Engine {
         for entry in self.store.entries().await.map_err(error)? {
             let subject = self.subject(&entry.id_text(), &[]).await?;
             let (mut needed, mut example) = (0_u64, None);
-            for part in &subject.parts {
-                let mut after = None;
-                loop {
-                    let keys = part.keys();
-                    let piece = self.store.piece(&part.collection, after.as_ref(), &keys, PIECE);
-                    let documents = piece.await.map_err(error)?;
-                    let Some(last) = documents.last() else { break };
-                    after = last.get("_id").cloned();
-                    progress.seen(documents.len() as u64);
-                    let paths = documents.iter().flat_map(|it| {
-                        part.fields.iter().flat_map(|field| media::fields::paths(it, &field.keys))
-                    });
-                    for it in paths {
-                        if local(it.path).is_ok_and(|path| files.contains(&mark(&path))) {
-                            needed += 1;
-                            example.get_or_insert_with(|| it.path.to_owned());
-                        }
-                    }
+            // With what its scenes refer to.
+            let mut gather = Gather::new(&self.store, &subject, to);
+            while let Some(found) = gather.next().await? {
+                progress.seen(found.len() as u64);
+                for it in found.into_iter().filter(|it| files.contains(&mark(&it.source))) {
+                    needed += 1;
+                    example.get_or_insert(it.source);
                 }
             }
             if let Some(example) = example {
                 report.blockers.push(format!(
-                    "{} of `{}` still lead to these files, such as `{example}`: rewrite them first with `fiftyone-migrate rewrite-paths`",
-                    words::counted(needed, "path"),
-                    entry.label()
+                    "paths of `{}` still lead to these files, to {}, such as `{example}`: rewrite them first with `fiftyone-migrate rewrite-paths`",
+                    entry.label(),
+                    words::count(needed)
                 ));
             }
         }
