@@ -354,3 +354,24 @@ async fn what_a_scene_of_another_dataset_needs_is_not_removed() {
     assert!(ended.stderr.contains("`other`") && ended.stderr.contains("p.pcd"), "{}", ended.stderr);
     assert!(media.folder.path().join("data/3d/points/p.pcd").is_file());
 }
+
+#[tokio::test]
+async fn two_datasets_do_not_go_to_one_place_at_the_same_time() {
+    let media = Media::new().await;
+    media.upload(&[]).await.exits_with(0);
+    let uploads = media.deployment.jobs().collection::<Document>("uploads");
+    let ours = doc! { "database": media.deployment.database.name() };
+    let mut other = uploads.find_one(ours).await.unwrap().unwrap();
+    let soon = bson::DateTime::from_millis(bson::DateTime::now().timestamp_millis() + 60_000);
+    other.extend(doc! { "_id": ObjectId::new(), "dataset": ObjectId::new(), "name": "other", "expires": soon });
+    uploads.insert_one(&other).await.unwrap();
+    let ended = media.upload(&[]).await;
+    ended.exits_with(1);
+    assert!(
+        ended.stderr.contains("`other`") && ended.stderr.contains("the same place"),
+        "{}",
+        ended.stderr
+    );
+    uploads.delete_one(doc! { "_id": other.get_object_id("_id").unwrap() }).await.unwrap();
+    media.upload(&[]).await.exits_with(0);
+}

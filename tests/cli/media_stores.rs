@@ -49,8 +49,13 @@ impl Media {
         Self { deployment, folder, collection }
     }
 
+    fn large_path(&self) -> String {
+        let path = self.folder.path().join(format!("a b/{}/ü%{SMALL}+.png", SMALL % 3));
+        path.to_str().unwrap().to_owned()
+    }
+
     fn large(&self) -> Vec<u8> {
-        fs::read(self.folder.path().join(format!("a b/{}/ü%{SMALL}+.png", SMALL % 3))).unwrap()
+        fs::read(self.large_path()).unwrap()
     }
 
     fn program(&self, program: Program, env: &[(&'static str, String)]) -> Program {
@@ -117,20 +122,19 @@ async fn an_upload_in_parts_that_was_killed_goes_on_with_what_the_store_has() {
     let slow = program!(["upload-media", "img", to, "--bandwidth", "16", "--side-by-side", "2"]);
     let running = media.program(slow, &env).spawn();
     let files = media.deployment.jobs().collection::<Document>("upload_files");
+    // Others upload in parts as well: theirs is the same database of records.
+    let source = media.large_path();
     let begun = async {
-        let some = doc! { "parts.accepted.1": { "$exists": true } };
+        let some = doc! { "source": &source, "parts.accepted.1": { "$exists": true } };
         ready::wait_for("two parts", || async {
-            files
-                .count_documents(some.clone())
-                .await
-                .map_err(|it| it.to_string())
-                .and_then(|it| if it > 0 { Ok(()) } else { Err("none yet".to_owned()) })
+            let count = files.count_documents(some.clone()).await.map_err(|it| it.to_string())?;
+            if count > 0 { Ok(()) } else { Err("none yet".to_owned()) }
         })
         .await
         .unwrap();
     };
     running.killed_at(begun).await;
-    let kept = files.find_one(doc! { "parts": { "$exists": true } }).await.unwrap().unwrap();
+    let kept = files.find_one(doc! { "source": &source }).await.unwrap().unwrap();
     let parts = kept.get_document("parts").unwrap();
     let id = parts.get_str("id").unwrap().to_owned();
     let (head, _) = store.asked("GET", &in_address());

@@ -66,7 +66,10 @@ impl Engine {
         }
         let record = record(permit, request, &planned, self.store.name());
         let held = HeldUpload::take(&self.store, record, progress).await?;
-        let done = self.carried(request, &planned, &held, progress).await;
+        let done = match self.is_alone(&held, planned.to.url()).await {
+            Ok(()) => self.carried(request, &planned, &held, progress).await,
+            Err(why) => Err(why),
+        };
         let report = match done {
             Ok(()) => self.upload_report(doc! { "upload": held.id, "turn": held.turn }).await,
             Err(why) => Err(why),
@@ -75,6 +78,26 @@ impl Engine {
         held.release(&report, verified).await?;
         let MediaSurvey { name, destination, unplaced, .. } = planned.survey;
         Ok(UploadReport { name, destination, unplaced: unplaced.values().sum(), ..report? })
+    }
+
+    /// Refuses where another upload goes on to the same place: each would take what the other has just sent for nothing of its own.
+    /// Both are held when they look, so that no two miss each other.
+    async fn is_alone(&self, held: &HeldUpload, to: &str) -> Result<()> {
+        let all = self.store.uploads().await.map_err(|it| self.store.error(it))?;
+        let now = DateTime::now();
+        let goes_on = |it: &&UploadRecord| {
+            let is_held = it.expires.is_some_and(|it| it > now);
+            is_held && !it.holder.as_ref().is_some_and(Holder::is_gone)
+        };
+        let meets = |it: &&UploadRecord| within(to, &it.destination) || within(&it.destination, to);
+        match all.iter().filter(|it| it.id != held.id).filter(goes_on).find(meets) {
+            None => Ok(()),
+            Some(other) => Err(Error::Refused(format!(
+                "the media of `{}` are being uploaded to {} at this moment, which is the same place; wait until that has ended, or \
+                 choose a folder of its own for each dataset",
+                other.name, other.destination
+            ))),
+        }
     }
 
     async fn carried(
@@ -162,6 +185,12 @@ impl Engine {
         while tasks.join_next().await.is_some() {}
         Ok(())
     }
+}
+
+/// Whether an address is a folder, or in it.
+fn within(folder: &str, address: &str) -> bool {
+    let rest = address.strip_prefix(folder.trim_end_matches('/'));
+    rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
 }
 
 /// What every file is sent with.
