@@ -286,6 +286,61 @@ async fn a_file_that_was_changed_is_uploaded_again_and_not_removed() {
 }
 
 #[tokio::test]
+async fn what_nobody_can_look_at_is_neither_said_to_be_there_nor_removed() {
+    let media = Media::new().await;
+    media.upload(&[]).await.exits_with(0);
+    media.rewrite(&["--uploaded", &media.to()]).await.exits_with(0);
+    let (place, aside) = (media.destination(), media.folder.path().join("aside"));
+    fs::rename(&place, &aside).unwrap();
+    // Whoever follows it goes round in circles: it is there, and cannot be looked at.
+    std::os::unix::fs::symlink(&place, &place).unwrap();
+    let ended = media.upload(&["--verify", "--json"]).await;
+    ended.exits_with(3);
+    let report = &ended.json()["report"];
+    assert_eq!(
+        (&report["unlooked"]["files"], &report["verified"]["files"]),
+        (&json!(8), &json!(8)),
+        "{report}"
+    );
+    assert!(!ended.stdout.contains("Every file is there"), "{}", ended.stdout);
+    media.clean_up(&[]).await.exits_with(1);
+    fs::remove_file(&place).unwrap();
+    fs::rename(&aside, &place).unwrap();
+
+    let looped = media.folder.path().join("data/b/0.png");
+    fs::remove_file(&looped).unwrap();
+    std::os::unix::fs::symlink(&looped, &looped).unwrap();
+    let ended = media.clean_up(&["--json"]).await;
+    ended.exits_with(3);
+    let report = &ended.json()["report"];
+    assert_eq!((&report["files"], &report["kept"]), (&json!(7), &json!(1)), "{report}");
+    let why = report["kept_examples"][0].as_str().unwrap();
+    assert!(why.contains("b/0.png"), "{why}");
+    media.upload(&["--verify"]).await.exits_with(0);
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_and_cannot_be_read_is_not_said_to_be_missing() {
+    let media = Media::new().await;
+    let looped = media.folder.path().join("data/b/0.png");
+    fs::remove_file(&looped).unwrap();
+    std::os::unix::fs::symlink(&looped, &looped).unwrap();
+    let ended = media.upload(&["--dry-run", "--json", "--field", "filepath"]).await;
+    let field = &ended.json()["survey"]["fields"][0];
+    assert_eq!((&field["unreadable"], &field["missing"]), (&json!(1), &json!(0)), "{field}");
+    media.upload(&["--field", "filepath"]).await.exits_with(3);
+    let uploads = media.deployment.jobs().collection::<Document>("uploads");
+    let ours = doc! { "database": media.deployment.database.name() };
+    let record = uploads.find_one(ours).await.unwrap().unwrap();
+    let question = record.get_document("question").unwrap();
+    assert_eq!(
+        question.get_str("fields").unwrap(),
+        "filepath",
+        "a page would go on with every field"
+    );
+}
+
+#[tokio::test]
 async fn paths_are_rewritten_by_a_rule_once_something_is_seen_to_be_there() {
     let media = Media::new().await;
     let (data, elsewhere) = (media.folder.path().join("data"), media.folder.path().join("moved"));
@@ -353,6 +408,11 @@ async fn what_a_scene_of_another_dataset_needs_is_not_removed() {
     ended.exits_with(1);
     assert!(ended.stderr.contains("`other`") && ended.stderr.contains("p.pcd"), "{}", ended.stderr);
     assert!(media.folder.path().join("data/3d/points/p.pcd").is_file());
+    // Nor what a scene may need that nobody can read.
+    fs::write(&scene, "{").unwrap();
+    let ended = media.clean_up(&[]).await;
+    ended.exits_with(1);
+    assert!(ended.stderr.contains("which files a scene of `other` needs"), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -62,6 +62,13 @@ pub fn below(folder: &str, path: &str) -> Option<String> {
     Some(format!("{folder}/{}", parts.join("/")))
 }
 
+/// What of `path` comes after `folder`, if it is below it: `/data/a.png` is below `/data`, and `/database/a.png` is not.
+pub fn rest_below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    const SLASHES: [char; 2] = ['/', '\\'];
+    let rest = path.strip_prefix(folder.trim_end_matches(SLASHES))?.strip_prefix(SLASHES)?;
+    (!rest.is_empty()).then_some(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +86,18 @@ mod tests {
         for relative in ["a/b.png", "C:b.png", "./a", "../a", "", "1s://b", "a b://c"] {
             assert_eq!(kind(relative), PathKind::Relative, "{relative}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_no_part_of_a_name() {
+        for folder in ["/data", "/data/"] {
+            assert_eq!(rest_below(folder, "/data/a/0.png"), Some("a/0.png"));
+            assert_eq!(rest_below(folder, "/database/0.png"), None);
+            assert_eq!(rest_below(folder, "/data/"), None);
+        }
+        assert_eq!(rest_below("/", "/0.png"), Some("0.png"));
+        assert_eq!(rest_below("C:\\data", "C:\\data\\0.png"), Some("0.png"));
+        assert_eq!(rest_below("s3://b", "s3://b/0.png"), Some("0.png"));
     }
 
     #[test]

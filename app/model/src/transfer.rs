@@ -23,6 +23,9 @@ pub struct UploadQuestion {
     /// What becomes of files that would have one place: `refuse`, `suffix` or `folder`.
     #[serde(default)]
     pub on_collision: String,
+    /// The names of the fields that are meant, with commas between them; empty for all.
+    #[serde(default)]
+    pub fields: String,
 }
 
 /// Which media a dataset has, and where they would go.
@@ -73,6 +76,10 @@ pub struct FieldSurvey {
     pub missing: u64,
     /// Some of those.
     pub missing_examples: Vec<String>,
+    /// How many files are there and cannot be read.
+    pub unreadable: u64,
+    /// Why, for some of those, in sentences.
+    pub unreadable_examples: Vec<String>,
     /// How many paths are no file of this system, by the reason.
     pub elsewhere: BTreeMap<String, u64>,
     /// Some of those.
@@ -109,6 +116,10 @@ pub struct UploadReport {
     pub cleaned: FileCount,
     /// Files that failed.
     pub failed: FileCount,
+    /// Files that were sent, and of which nobody could say whether they are still there when it was asked last.
+    pub unlooked: FileCount,
+    /// Why, for some of those, in sentences.
+    pub unlooked_examples: Vec<String>,
     /// Files that were there before, proven by their content.
     pub were_there: u64,
     /// Files that have no place there.
@@ -177,6 +188,8 @@ pub struct UploadPage {
     pub report: UploadReport,
     /// What would become of the paths; `None` where nobody has asked, or the upload goes on.
     pub rewrite: Option<RewriteReport>,
+    /// Why nobody can say what would become of the paths, where it was asked.
+    pub rewrite_refused: Option<String>,
     /// What was rewritten in the dataset before: the id, and a sentence.
     pub rewritings: Vec<(String, String)>,
     /// Now, in RFC 3339.
@@ -236,6 +249,10 @@ pub struct CleanReport {
     pub changed: u64,
     /// Some of those.
     pub changed_examples: Vec<String>,
+    /// How many stay for another reason.
+    pub kept: u64,
+    /// The reason, for some of those, in sentences.
+    pub kept_examples: Vec<String>,
     /// Why nothing may be removed.
     pub blockers: Vec<String>,
 }
@@ -260,6 +277,7 @@ impl UploadQuestion {
             ("layout", &self.layout),
             ("root", &self.root),
             ("on_collision", &self.on_collision),
+            ("fields", &self.fields),
         ];
         for (key, value) in rest.into_iter().filter(|(_, it)| !it.is_empty()) {
             address.extend(["&", key, "=", &encoded(value)]);
@@ -271,7 +289,8 @@ impl UploadQuestion {
 impl UploadReport {
     /// Whether every file of the dataset is there, as far as it has a place.
     pub fn is_verified(&self) -> bool {
-        let open = self.planned.files + self.uploaded.files + self.failed.files;
+        let open =
+            self.planned.files + self.uploaded.files + self.failed.files + self.unlooked.files;
         open == 0 && self.verified.files + self.cleaned.files > 0
     }
 
@@ -308,5 +327,8 @@ mod tests {
         report.failed = some;
         assert!(!report.is_verified());
         assert_eq!((report.files(), report.arrived()), (2, 1));
+        report.failed = FileCount::default();
+        report.unlooked = some;
+        assert!(!report.is_verified(), "nobody knows whether it is still there");
     }
 }

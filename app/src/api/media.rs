@@ -107,7 +107,8 @@ pub async fn limit_upload(id: String, side_by_side: String, mib: String) -> Resu
 #[server(endpoint = "media/rewrite")]
 pub async fn rewrite_paths(id: String) -> Result<(), ApiError> {
     let permit = super::gate::require(model::Action::MoveMedia)?;
-    expect_context::<engine::Engine>().rewrite_to_upload(&permit, &id).await?;
+    let (engine, of) = (expect_context::<engine::Engine>(), id.clone());
+    engine::to_its_end(async move { engine.rewrite_to_upload(&permit, &of).await }).await?;
     leptos_axum::redirect(&format!("/media/{id}"));
     Ok(())
 }
@@ -116,10 +117,13 @@ pub async fn rewrite_paths(id: String) -> Result<(), ApiError> {
 #[server(endpoint = "media/undo")]
 pub async fn undo_rewrite(id: String, rewrite: String) -> Result<(), ApiError> {
     let permit = super::gate::require(model::Action::MoveMedia)?;
-    let (control, _meter, _events) = engine::Control::new();
-    let progress = engine::TransferProgress::new(1, 0);
     let engine = expect_context::<engine::Engine>();
-    engine.undo_rewrite(&permit, &rewrite, None, control, &progress).await?;
+    engine::to_its_end(async move {
+        let (control, _meter, _events) = engine::Control::new();
+        let progress = engine::TransferProgress::new(1, 0);
+        engine.undo_rewrite(&permit, &rewrite, None, control, &progress).await
+    })
+    .await?;
     leptos_axum::redirect(&format!("/media/{id}"));
     Ok(())
 }
@@ -147,9 +151,12 @@ pub async fn clean_up(id: String, typed: String, password: String) -> Result<(),
         return Err(super::gate::refuse(ApiError::Refused { reason }));
     }
     engine.accounts().confirm(&permit, &password).await?;
-    let progress = engine::TransferProgress::new(16, 0);
-    let which = (upload.dataset.as_str(), upload.destination.as_str());
-    engine.clean_up_media(&permit, which, false, &progress).await?;
+    engine::to_its_end(async move {
+        let progress = engine::TransferProgress::new(16, 0);
+        let which = (upload.dataset.as_str(), upload.destination.as_str());
+        engine.clean_up_media(&permit, which, false, &progress).await
+    })
+    .await?;
     leptos_axum::redirect(&format!("/media/{id}"));
     Ok(())
 }

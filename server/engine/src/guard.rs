@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::{
     Error, Result,
     clock::Moment,
+    doctor::lease_lost,
     progress::Control,
     shares,
     store::{Asked, Failure, Held, Holder, LONGEST_WRITE, Lease, Scope, Store, TTL, Taking},
@@ -119,6 +120,20 @@ impl Guard {
                 self.held
             );
         }
+    }
+
+    /// Gives it back after what was done under it. What has failed because somebody else may write by now says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of what was done.
+    pub async fn end<T>(self, done: Result<T>) -> Result<T> {
+        let lost = self.is_lost();
+        self.release().await;
+        if lost && done.is_err() {
+            return Err(lease_lost());
+        }
+        done
     }
 
     /// Lets go of it without a word: it has been given back in another.

@@ -141,12 +141,7 @@ impl Engine {
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), control).await?;
         let copied = self.copied(permit, request, (folder, &report), control, progress).await;
-        let lost = guard.is_lost();
-        guard.release().await;
-        if lost && copied.is_err() {
-            return Err(lease_lost());
-        }
-        copied.map(|()| report)
+        guard.end(copied).await.map(|()| report)
     }
 
     /// The plan for what is there now, with the report of it.
@@ -399,7 +394,9 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|it| Err(Error::Refused(format!("reading the export broke off: {it}"))))
+    done.unwrap_or_else(|it| {
+        Err(Error::Refused(format!("reading the export broke off: {it}; run the same again")))
+    })
 }
 
 pub(crate) fn fault(fault: bundle::Fault) -> Error {

@@ -80,7 +80,7 @@ pub use shown::{DATASETS_SHOWN, sees_names};
 pub use store::{Entry, SHOWN};
 pub use transfer::{
     RewriteRequest, RewriteWay, SIDE_BY_SIDE, TransferPhase, TransferProgress, UndonePaths,
-    UploadRequest, placed,
+    UploadRequest, placed, to_its_end,
 };
 
 use crate::{

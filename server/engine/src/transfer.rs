@@ -6,6 +6,7 @@
 mod board;
 mod clean;
 mod content;
+mod each;
 mod gather;
 mod held;
 mod manifest;
@@ -26,6 +27,7 @@ use media::{
 };
 use model::{Action, DestinationTest, Permit, UploadQuestion};
 
+pub use board::to_its_end;
 pub use progress::{TransferPhase, TransferProgress};
 pub use rewrite::{RewriteRequest, RewriteWay};
 pub use undo::UndonePaths;
@@ -112,10 +114,12 @@ impl UploadRequest {
                 )));
             }
         };
+        let fields = question.fields.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let fields = fields.map(str::to_owned).collect();
         Ok(Self {
             dataset: question.dataset.clone(),
             to: question.to.trim().to_owned(),
-            fields: Vec::new(),
+            fields,
             layout: layout(&question.layout)?,
             root: Some(question.root.trim().to_owned()).filter(|it| !it.is_empty()),
             on_collision,
@@ -170,6 +174,21 @@ fn refused(fault: Fault) -> Error {
     Error::Refused(fault.text)
 }
 
+/// Whether what is in a place of a destination is this very file.
+fn is_same_file(source: &str, to: &Destination, place: &str) -> std::result::Result<bool, Fault> {
+    use std::os::unix::fs::MetadataExt;
+    if to.provider() != media::Provider::Folder {
+        return Ok(false);
+    }
+    let known = |path: &str| match std::fs::metadata(path) {
+        Ok(it) => Ok(Some((it.dev(), it.ino()))),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(Fault::reading(path, &why)),
+    };
+    let there = known(&to.path_of(place))?;
+    Ok(there.is_some() && there == known(source)?)
+}
+
 /// Half of the hash of a text: what is remembered of millions of paths.
 fn mark(text: &str) -> u128 {
     use sha2::{Digest, Sha256};
@@ -180,5 +199,7 @@ fn mark(text: &str) -> u128 {
 /// Does what waits for disks where it keeps nobody else waiting.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|it| Error::Refused(format!("looking at files broke off: {it}")))
+    done.map_err(|it| {
+        Error::Refused(format!("looking at files broke off: {it}; run the same again"))
+    })
 }

@@ -8,6 +8,7 @@ mod probe;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
+use model::media_path::rest_below;
 use object_store::{ObjectStore, multipart::MultipartStore, path::Path};
 
 use crate::fault::{Cause, Fault};
@@ -75,8 +76,7 @@ impl Destination {
 
     /// The place in it that a path of a dataset is.
     pub fn place_of<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let rest = path.strip_prefix(self.url().trim_end_matches('/'))?.strip_prefix('/')?;
-        (!rest.is_empty()).then_some(rest)
+        rest_below(self.url(), path)
     }
 
     /// Whether the store itself compares what arrives with a checksum.

@@ -161,7 +161,10 @@ impl Fault {
                     "`{path}` cannot be written: {error}; see to it that this user may write there"
                 ),
             ),
-            _ => Self::new(Cause::Other, format!("`{path}` cannot be written: {error}")),
+            _ => Self::new(
+                Cause::Other,
+                format!("`{path}` cannot be written: {error}; mend that and run the same again"),
+            ),
         }
     }
 

@@ -53,6 +53,11 @@ pub fn media_fields(dataset: &Document) -> Vec<MediaField> {
     found.of_frames = true;
     found.look(dataset, "frame_fields");
     let mut fields = found.fields;
+    // Every sample has one, whatever a document that was damaged says: who asks what is needed must not overlook it.
+    if !fields.iter().any(|it| it.name == FILEPATH) {
+        let (name, keys) = (FILEPATH.to_owned(), vec![FILEPATH.to_owned()]);
+        fields.push(MediaField { name, of_frames: false, keys });
+    }
     fields.sort_by(|a, b| {
         let rank = |it: &MediaField| (it.of_frames, it.name != FILEPATH, it.name.clone());
         rank(a).cmp(&rank(b))

@@ -4,11 +4,11 @@ mod collision;
 mod root;
 mod template;
 
-use model::media_path::{PathKind, below};
+use model::media_path::{PathKind, below, rest_below};
 use serde::{Deserialize, Serialize};
 
 pub use collision::{Collision, Resolution, colliding, settled};
-pub use root::{Root, is_below};
+pub use root::Root;
 pub use template::{BadTemplate, Template};
 
 /// How files are laid out.
@@ -97,7 +97,7 @@ impl Plan {
     }
 
     fn inside<'a>(&self, path: &'a str) -> Result<&'a str, Misplaced> {
-        root::inside(&self.root, path).ok_or(Misplaced::OutsideOfRoot)
+        rest_below(&self.root, path).ok_or(Misplaced::OutsideOfRoot)
     }
 }
 

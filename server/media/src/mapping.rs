@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io::Read};
 
-use model::media_path::PathKind;
+use model::media_path::{PathKind, rest_below};
 
 use crate::layout::{Plan, Source};
 
@@ -32,7 +32,7 @@ impl Mapping {
     /// also where the new folder is below the old one.
     pub fn apply(&self, path: &str, field: &str) -> Option<String> {
         match self {
-            Self::Prefix { to, .. } | Self::Placed { to, .. } if is_below(path, to) => {
+            Self::Prefix { to, .. } | Self::Placed { to, .. } if rest_below(to, path).is_some() => {
                 Some(path.to_owned())
             }
             Self::Listed(list) => list.get(path).cloned(),
@@ -45,23 +45,16 @@ impl Mapping {
     }
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches(SLASHES));
-    rest.is_some_and(|it| it.len() > 1 && it.starts_with(SLASHES))
-}
-
 const SLASHES: [char; 2] = ['/', '\\'];
 
 fn moved(path: &str, from: &str, to: &str) -> Option<String> {
-    let rest = path.strip_prefix(from.trim_end_matches(SLASHES))?;
-    // `/database` is not below `/data`.
-    let rest = rest.strip_prefix(SLASHES)?;
+    let rest = rest_below(from, path)?;
     let rest = if PathKind::of(from) == PathKind::Windows && PathKind::of(to) != PathKind::Windows {
         rest.replace('\\', "/")
     } else {
         rest.to_owned()
     };
-    (!rest.is_empty()).then(|| format!("{}/{rest}", to.trim_end_matches(SLASHES)))
+    Some(format!("{}/{rest}", to.trim_end_matches(SLASHES)))
 }
 
 /// Reads a list of two columns, with or without a line of headings `from,to`.

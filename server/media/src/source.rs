@@ -146,9 +146,10 @@ pub async fn off_thread<T: Send + 'static>(
 ) -> Result<T, Fault> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(broken) => {
-            Err(Fault::new(Cause::Other, format!("a task has ended unexpectedly: {broken}")))
-        }
+        Err(broken) => Err(Fault::new(
+            Cause::Other,
+            format!("a task has ended unexpectedly: {broken}; run the same again"),
+        )),
     }
 }
 

@@ -54,6 +54,8 @@ fn Plan(report: CleanReport, id: String) -> impl IntoView {
         gone,
         changed,
         changed_examples,
+        kept,
+        kept_examples,
         blockers,
     } = report;
     let can = blockers.is_empty() && files > 0;
@@ -74,6 +76,10 @@ fn Plan(report: CleanReport, id: String) -> impl IntoView {
             "{} since the upload, and stay, for example {examples}.",
             words::counted(changed, "file was changed")
         ));
+    }
+    if kept > 0 {
+        let count = words::counted(kept, "file stays");
+        says.push(format!("{count}: {}.", kept_examples.join("; ")));
     }
     let says = says.into_iter().map(|it| view! { <p>{it}</p> });
     let examples = examples.into_iter().map(|it| view! { <li><code>{it}</code></li> });

@@ -19,6 +19,7 @@ pub fn NewUpload() -> impl IntoView {
             layout: of("layout"),
             root: of("root"),
             on_collision: of("on_collision"),
+            fields: of("fields"),
         };
         (question, of("tested"))
     });
@@ -70,7 +71,7 @@ pub fn NewUpload() -> impl IntoView {
 
 #[component]
 fn Question(question: UploadQuestion) -> impl IntoView {
-    let UploadQuestion { dataset, to, layout, root, on_collision } = question;
+    let UploadQuestion { dataset, to, layout, root, on_collision, fields } = question;
     let layout = if layout.is_empty() { "keep".to_owned() } else { layout };
     let ways = [
         ("refuse", "Upload nothing"),
@@ -103,6 +104,13 @@ fn Question(question: UploadQuestion) -> impl IntoView {
                     value=root
                     optional=true
                     hint="The folder that is left out of every place. Empty: the longest that all files are below."
+                />
+                <Field
+                    label="Fields"
+                    name="fields"
+                    value=fields
+                    optional=true
+                    hint="Names with commas between them. Empty: every field that has media."
                 />
                 <div class="field">
                     <label for="on_collision">"Where several files would have one place"</label>
@@ -203,6 +211,10 @@ fn Of(field: FieldSurvey) -> impl IntoView {
             words::counted(field.missing, "file is")
         ));
     }
+    if field.unreadable > 0 {
+        let count = words::counted(field.unreadable, "file cannot");
+        says.push(format!("{count} be read: {}", field.unreadable_examples.join("; ")));
+    }
     let strays = field.elsewhere.iter();
     says.extend(strays.map(|(why, count)| format!("{}: {why}", words::counted(*count, "path"))));
     says.extend(field.broken_scenes);
@@ -219,13 +231,14 @@ fn Of(field: FieldSurvey) -> impl IntoView {
 /// The question once more, for a form.
 #[component]
 fn Hidden(question: UploadQuestion) -> impl IntoView {
-    let UploadQuestion { dataset, to, layout, root, on_collision } = question;
+    let UploadQuestion { dataset, to, layout, root, on_collision, fields } = question;
     let fields = [
         ("dataset", dataset),
         ("to", to),
         ("layout", layout),
         ("root", root),
         ("on_collision", on_collision),
+        ("fields", fields),
     ];
     fields
         .map(|(name, value)| view! { <input type="hidden" name=format!("question[{name}]") value=value /> })

@@ -60,7 +60,7 @@ pub fn UploadPage() -> impl IntoView {
 
 #[component]
 fn Shown(page: model::UploadPage, watched: bool) -> impl IntoView {
-    let model::UploadPage { upload, report, rewrite, rewritings, at } = page;
+    let model::UploadPage { upload, report, rewrite, rewrite_refused, rewritings, at } = page;
     if watched && upload.is_running {
         reload_soon();
     }
@@ -74,6 +74,8 @@ fn Shown(page: model::UploadPage, watched: bool) -> impl IntoView {
         {ended.map(|why| view! { <Notice sentence=format!("It has ended early: {why}.")>"Mend the cause, then go on."</Notice> })}
         <Progress upload=upload.clone() report=report.clone() at watched />
         <Failures report=report.clone() id=id.clone() running />
+        {rewrite_refused
+            .map(|why| view! { <Notice sentence=format!("It cannot be said which paths would lead elsewhere: {why}.")>"Nothing was changed."</Notice> })}
         {(!running).then(|| view! { <Paths rewrite rewritings id=id.clone() /> })}
         <Rest upload report />
     }
@@ -110,6 +112,14 @@ fn Progress(
     let there = (report.were_there > 0).then(|| {
         view! { <p class="muted">{format!("{} there before, proven by content.", words::counted(report.were_there, "file was"))}</p> }
     });
+    let unlooked = (report.unlooked.files > 0).then(|| {
+        let count = words::counted(report.unlooked.files, "file could not");
+        let why = report.unlooked_examples.join("; ");
+        let sentence = format!(
+            "{count} be looked at, so that it is not known whether it is still there: {why}."
+        );
+        view! { <Notice sentence>"Verify again once the destination can be reached."</Notice> }
+    });
     let left = upload.is_running.then(|| remaining(&upload, &report, &at)).flatten();
     let address = format!("/media/{}", upload.id);
     let watch = if watched {
@@ -123,6 +133,7 @@ fn Progress(
             <ProgressBar label="Files" share=Signal::stored(share) />
             <dl class="facts">{rows.collect_view()}</dl>
             {there}
+            {unlooked}
             {left.map(|it| view! { <p>{it}</p> })}
             {upload.is_running.then_some(watch)}
             <Controls upload report />
@@ -161,7 +172,8 @@ fn Controls(upload: UploadSummary, report: UploadReport) -> impl IntoView {
         }
         .into_any();
     }
-    let open = report.planned.files + report.failed.files + report.uploaded.files;
+    let open =
+        report.planned.files + report.failed.files + report.uploaded.files + report.unlooked.files;
     let again = (open > 0).then(|| {
         view! {
             <form method="post" action={form::address::<ResumeUpload>()}>

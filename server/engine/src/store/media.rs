@@ -141,7 +141,9 @@ impl Store {
         id: ObjectId,
         claim: ObjectId,
     ) -> Result<Option<UploadRecord>, Failure> {
-        let statement = doc! { "q": { "_id": id, "claim": claim }, "u": [until()] };
+        // Not one that was given back while this was on its way: nobody could begin until it has lapsed.
+        let ours = doc! { "_id": id, "claim": claim, "holder": { "$ne": null } };
+        let statement = doc! { "q": ours, "u": [until()] };
         let command = doc! { "update": UPLOADS, "updates": [statement] };
         if number(self.jobs_command(command).await?.get("n")) != Some(1) {
             return Ok(None);
@@ -280,14 +282,16 @@ impl Store {
         ];
         let files = self.jobs.collection::<Document>(UPLOAD_FILES);
         let found: Vec<Document> = files.aggregate(stages).await?.try_collect().await?;
-        let read = |it: Document| -> Option<(State, Option<String>, FileCount)> {
-            let id = it.get_document("_id").ok()?;
-            let state = bson::deserialize_from_bson(id.get("state")?.clone()).ok()?;
+        let read = |it: Document| -> Result<(State, Option<String>, FileCount), Failure> {
+            let unknown = || Failure::other(format!("no state of files is known as {it}"));
+            let id = it.get_document("_id").map_err(|_| unknown())?;
+            let state = id.get("state").cloned().ok_or_else(unknown)?;
+            let state = bson::deserialize_from_bson(state).map_err(|_| unknown())?;
             let cause = id.get_str("cause").ok().map(str::to_owned);
             let count = |key: &str| number(it.get(key)).unwrap_or(0).unsigned_abs();
-            Some((state, cause, FileCount { files: count("files"), bytes: count("bytes") }))
+            Ok((state, cause, FileCount { files: count("files"), bytes: count("bytes") }))
         };
-        Ok(found.into_iter().filter_map(read).collect())
+        found.into_iter().map(read).collect()
     }
 
     /// The files that took longest, slowest first.
@@ -347,11 +351,14 @@ pub fn parts_change(parts: Option<&Parts>) -> Result<Document, Failure> {
 /// The change that notes a fault.
 pub fn fault_change(fault: &Fault) -> Result<Document, Failure> {
     let fault = bson::serialize_to_bson(fault).map_err(|it| Failure::other(it.to_string()))?;
-    Ok(doc! { "$set": { "state": State::Failed.word(), "fault": fault } })
+    Ok(doc! {
+        "$set": { "state": State::Failed.word(), "fault": fault }, "$unset": { "unverified": "" },
+    })
 }
 
 fn entry(mut it: Document) -> Result<(ObjectId, FileEntry), Failure> {
-    let id = it.remove("_id").and_then(|it| it.as_object_id()).unwrap_or_default();
+    let id = it.remove("_id").and_then(|it| it.as_object_id());
+    let id = id.ok_or_else(|| Failure::other(format!("the record of a file has no id: {it}")))?;
     let entry = bson::deserialize_from_document::<FileEntry>(it);
     let mut entry = entry.map_err(|it| Failure::other(it.to_string()))?;
     if let Some(parts) = &mut entry.parts {

@@ -137,7 +137,8 @@ impl Store {
         Ok(found.into_iter().filter_map(|it| it.as_str().map(str::to_owned)).collect())
     }
 
-    /// Puts paths into documents of one collection, each only where the path before is still there. Returns how many were.
+    /// Puts some thousand paths at most into documents of one collection, each only where the path before is still there. Returns how
+    /// many were.
     ///
     /// The documents get the date of now as that of their last change, if they have one, as when FiftyOne sets a value.
     pub async fn set_paths(
@@ -145,22 +146,18 @@ impl Store {
         collection: &str,
         paths: &[(&RewriteValue, &str, &str)],
     ) -> Result<u64, Failure> {
-        let mut changed = 0;
-        for some in paths.chunks(1_000) {
-            let statement = |(value, from, to): &(&RewriteValue, &str, &str)| -> Bson {
-                let mut change = doc! { "$set": { &value.at: *to } };
-                if value.dated {
-                    change.insert("$currentDate", doc! { "last_modified_at": true });
-                }
-                doc! { "q": { "_id": &value.document, &value.at: *from }, "u": change }.into()
-            };
-            let statements: Vec<Bson> = some.iter().map(statement).collect();
-            let command = doc! {
-                "update": collection, "updates": statements, "ordered": false, "writeConcern": durable(),
-            };
-            let done = number(self.command(command).await?.get("n")).unwrap_or(0);
-            changed += u64::try_from(done).unwrap_or(0);
-        }
-        Ok(changed)
+        let statement = |(value, from, to): &(&RewriteValue, &str, &str)| -> Bson {
+            let mut change = doc! { "$set": { &value.at: *to } };
+            if value.dated {
+                change.insert("$currentDate", doc! { "last_modified_at": true });
+            }
+            doc! { "q": { "_id": &value.document, &value.at: *from }, "u": change }.into()
+        };
+        let statements: Vec<Bson> = paths.iter().map(statement).collect();
+        let command = doc! {
+            "update": collection, "updates": statements, "ordered": false, "writeConcern": durable(),
+        };
+        let done = number(self.command(command).await?.get("n")).unwrap_or(0);
+        Ok(u64::try_from(done).unwrap_or(0))
     }
 }

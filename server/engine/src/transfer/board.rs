@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bson::{DateTime, doc, oid::ObjectId};
+use media::{Destination, environment};
 use model::{Action, Permit, UploadPage, UploadQuestion, UploadSummary};
 
-use super::{RewriteRequest, RewriteWay, TransferProgress, UploadRequest};
+use super::{RewriteRequest, RewriteWay, TransferProgress, UploadRequest, refused};
 use crate::{
     Engine, Error, Result,
     store::{Holder, UploadRecord},
@@ -41,19 +42,21 @@ impl Engine {
     ) -> Result<UploadPage> {
         permit.covers(Action::MoveMedia)?;
         let record = self.upload_record(id).await?;
+        let rewritings = self.rewritings_of(&record.dataset).await?;
         let mut report =
             self.upload_report(doc! { "upload": record.id, "turn": record.turn }).await?;
         let upload = summary(record);
         (report.name, report.destination) = (upload.name.clone(), upload.destination.clone());
         let progress = TransferProgress::new(1, 0);
         let rewrite = if upload.is_running || !with_paths {
-            None
+            Ok(None)
         } else {
-            self.check_rewrite(permit, &rewriting(&upload), &progress).await.ok()
+            self.check_rewrite(permit, &rewriting(&upload), &progress).await.map(Some)
         };
-        let rewritings = self.rewritings(permit, &upload.dataset).await.unwrap_or_default();
+        let rewrite_refused = rewrite.as_ref().err().map(ToString::to_string);
+        let rewrite = rewrite.unwrap_or(None);
         let at = DateTime::now().try_to_rfc3339_string().unwrap_or_default();
-        Ok(UploadPage { upload, report, rewrite, rewritings, at })
+        Ok(UploadPage { upload, report, rewrite, rewrite_refused, rewritings, at })
     }
 
     /// Begins an upload, or goes on with it, in this program; nobody has to wait for it. Returns its id once it has begun.
@@ -65,15 +68,12 @@ impl Engine {
         permit.covers(Action::MoveMedia)?;
         let progress = TransferProgress::new(request.side_by_side, request.bytes_per_second);
         // What can be seen to be in the way is said to whoever asks.
-        let survey = self.survey_media(permit, &request, &progress).await?;
-        if let Some(why) = survey.blockers.first() {
-            return Err(Error::Refused(why.clone()));
-        }
-        let id = self.upload_id(&request.dataset, &survey.destination).await?;
-        let before = DateTime::now();
+        let prepared = self.prepared_upload(permit, &request, &progress).await?;
+        let id = self.upload_id(&request).await?;
+        let before = self.upload_record(&id).await.ok().map(|it| it.claim);
         let (engine, permit) = (self.clone(), permit.clone());
         let going = tokio::spawn(async move {
-            let done = engine.upload_media(&permit, &request, &progress).await;
+            let done = engine.upload_prepared(&permit, &request, prepared, &progress).await;
             done.inspect_err(|why| tracing::warn!("the upload of media has ended: {why}")).map(drop)
         });
         // Until there is something to see of it.
@@ -82,14 +82,16 @@ impl Engine {
                 break;
             }
             let found = self.upload_record(&id).await;
-            if found.is_ok_and(|it| it.begun >= before) {
+            if found.is_ok_and(|it| Some(it.claim) != before) {
                 return Ok(id);
             }
             tokio::time::sleep(LOOK).await;
         }
         if going.is_finished() {
             let ended = going.await;
-            ended.map_err(|it| Error::Refused(format!("the upload broke off: {it}")))??;
+            ended.map_err(|it| {
+                Error::Refused(format!("the upload broke off: {it}; go on with it"))
+            })??;
         }
         Ok(id)
     }
@@ -177,11 +179,26 @@ impl Engine {
     }
 
     /// What an upload is or will be identified by.
-    async fn upload_id(&self, dataset: &str, to: &str) -> Result<String> {
-        let subject = self.subject(dataset, &[]).await?;
+    async fn upload_id(&self, request: &UploadRequest) -> Result<String> {
+        let to = Destination::open(&request.to, &environment).map_err(refused)?;
+        let subject = self.subject(&request.dataset, &[]).await?;
         let dataset = subject.entry.id_text();
-        Ok(super::upload::identity(self.store.name(), &dataset, to).to_hex())
+        Ok(super::upload::identity(self.store.name(), &dataset, to.url()).to_hex())
     }
+}
+
+/// Does something to its end, also when whoever has asked for it does not wait: a page that is closed cuts nothing off.
+///
+/// # Errors
+///
+/// Those of what is done.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::spawn(work).await;
+    done.map_err(|it| {
+        Error::Refused(format!("it broke off: {it}; look at what was done, and do it again"))
+    })?
 }
 
 fn rewriting(upload: &UploadSummary) -> RewriteRequest {

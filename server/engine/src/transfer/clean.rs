@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, path::Path};
 
 use bson::{doc, oid::ObjectId};
 use media::{
-    Care, Destination, Stamp, environment,
+    Care, Cause, Destination, Stamp, environment,
     manifest::{Entry, State},
 };
 use model::{Action, CleanReport, Permit, words};
@@ -12,7 +12,8 @@ use model::{Action, CleanReport, Permit, words};
 use super::{
     TransferPhase, TransferProgress, blocking,
     gather::{Gather, PIECE},
-    mark, no_upload, refused,
+    is_same_file, mark, refused,
+    report::unlooked,
 };
 use crate::{
     Engine, Error, Result,
@@ -40,12 +41,10 @@ impl Engine {
         progress: &TransferProgress,
     ) -> Result<CleanReport> {
         permit.covers(Action::RemoveMedia)?;
-        let error = |it| self.store.error(it);
         let to = Destination::open(to, &environment).map_err(refused)?;
         let subject = self.subject(dataset, &[]).await?;
         let held = self.hold_upload(permit, &subject, &to, (16, 0), progress).await?;
-        let upload = self.store.upload(&subject.entry.id, to.url()).await.map_err(error)?;
-        let upload = upload.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;
+        let (held, upload) = held;
         let done = self.cleaned(&upload, &to, dry_run, progress).await;
         let verified = done.as_ref().is_ok_and(|it| it.blockers.is_empty());
         held.release(&done, verified).await?;
@@ -103,7 +102,8 @@ impl Engine {
                 words::counted(count.files, "file")
             ));
         }
-        let open = doc! { "upload": upload.id, "unverified": { "$exists": true } };
+        let mut open = unlooked();
+        open.insert("upload", upload.id);
         let open = self.store.count_files(open).await.map_err(|it| self.store.error(it))?;
         let open: u64 = open.iter().map(|(.., it)| it.files).sum();
         if open > 0 {
@@ -137,13 +137,19 @@ impl Engine {
             let subject = self.subject(&entry.id_text(), &[]).await?;
             let (mut needed, mut example) = (0_u64, None);
             // With what its scenes refer to.
-            let mut gather = Gather::new(&self.store, &subject, to);
+            let mut gather = Gather::names(&self.store, &subject, to);
             while let Some(found) = gather.next().await? {
                 progress.seen(found.len() as u64);
                 for it in found.into_iter().filter(|it| files.contains(&mark(&it.source))) {
                     needed += 1;
                     example.get_or_insert(it.source);
                 }
+            }
+            if let Some(why) = gather.met.iter().flat_map(|it| &it.broken_scenes).next() {
+                report.blockers.push(format!(
+                    "nobody can say which files a scene of `{}` needs: {why}; mend it, or take its sample out of the dataset",
+                    entry.label()
+                ));
             }
             if let Some(example) = example {
                 report.blockers.push(format!(
@@ -188,9 +194,16 @@ impl Engine {
                     example(&mut report.examples);
                 }
                 Outcome::Gone => report.gone += 1,
-                Outcome::Stays => {
+                Outcome::Changed => {
                     report.changed += 1;
                     example(&mut report.changed_examples);
+                    continue;
+                }
+                Outcome::Kept(why) => {
+                    report.kept += 1;
+                    if report.kept_examples.len() < EXAMPLES {
+                        report.kept_examples.push(why);
+                    }
                     continue;
                 }
             }
@@ -207,24 +220,38 @@ impl Engine {
 enum Outcome {
     Removed,
     Gone,
-    Stays,
+    /// It is not what was uploaded any more.
+    Changed,
+    /// It stays for this reason.
+    Kept(String),
 }
 
 /// Removes a file that is still what was uploaded, and folders below the root that are empty then.
 fn removed(entry: &Entry, to: &Destination, root: &str, dry_run: bool) -> Outcome {
     let path = Path::new(&entry.source);
-    if !path.exists() {
-        return Outcome::Gone;
+    match Stamp::at(&entry.source) {
+        Ok(now) if Some(now) == entry.stamp => {}
+        Ok(_) => return Outcome::Changed,
+        Err(fault) if fault.cause == Cause::Missing => return Outcome::Gone,
+        Err(fault) => return Outcome::Kept(fault.text),
     }
-    let now = Stamp::at(&entry.source).ok();
-    if now.is_none() || now != entry.stamp || is_one(path, to, &entry.place) {
-        return Outcome::Stays;
+    match is_same_file(&entry.source, to, &entry.place) {
+        Ok(false) => {}
+        Ok(true) => {
+            let what = format!("`{}` is itself what is at the destination", entry.source);
+            return Outcome::Kept(what);
+        }
+        Err(fault) => return Outcome::Kept(fault.text),
     }
     if dry_run {
         return Outcome::Removed;
     }
-    if fs::remove_file(path).is_err() {
-        return Outcome::Stays;
+    if let Err(why) = fs::remove_file(path) {
+        let what = format!(
+            "`{}` cannot be removed: {why}; see that its folder may be written to",
+            entry.source
+        );
+        return Outcome::Kept(what);
     }
     let mut folder = path.parent();
     while let Some(it) = folder.filter(|it| it.starts_with(root) && *it != Path::new(root)) {
@@ -234,14 +261,4 @@ fn removed(entry: &Entry, to: &Destination, root: &str, dry_run: bool) -> Outcom
         folder = it.parent();
     }
     Outcome::Removed
-}
-
-/// Whether what is at the destination is this very file.
-fn is_one(path: &Path, to: &Destination, place: &str) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    if to.provider() != media::Provider::Folder {
-        return false;
-    }
-    let (here, there) = (fs::metadata(path), fs::metadata(to.path_of(place)));
-    matches!((here, there), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()))
 }

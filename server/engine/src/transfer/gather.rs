@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs};
 
 use bson::Bson;
 use media::{
-    Destination, Stamp,
+    Cause, Destination, Stamp,
     fields::paths,
     layout::{Misplaced, local},
     scene,
@@ -32,6 +32,8 @@ pub struct File {
     pub field: usize,
     /// How it is; `None` if it is not there or cannot be read.
     pub stamp: Option<Stamp>,
+    /// Why it cannot be read, where it is there.
+    pub unreadable: Option<String>,
     /// Whether it is what a scene refers to.
     pub is_asset: bool,
 }
@@ -46,8 +48,8 @@ pub struct Gather<'a> {
     seen: HashSet<u128>,
     /// What was met in each field, in the order of [`Subject::fields`].
     pub met: Vec<FieldSurvey>,
-    /// How many documents were read.
-    pub documents: u64,
+    /// Whether each file is looked at, and not only what it is called.
+    with_stamps: bool,
 }
 
 impl<'a> Gather<'a> {
@@ -55,7 +57,14 @@ impl<'a> Gather<'a> {
     pub fn new(store: &'a Store, subject: &'a Subject, to: &'a Destination) -> Self {
         let met = |name: &str| FieldSurvey { field: name.to_owned(), ..FieldSurvey::default() };
         let met = subject.fields().map(|it| met(&it.name)).collect();
-        Self { store, subject, to, part: 0, after: None, seen: HashSet::new(), met, documents: 0 }
+        let seen = HashSet::new();
+        Self { store, subject, to, part: 0, after: None, seen, met, with_stamps: true }
+    }
+
+    /// The same, for whoever wants to know only which files there are: nothing but scenes is looked at, and nothing of what was met
+    /// counts but what is wrong with scenes.
+    pub fn names(store: &'a Store, subject: &'a Subject, to: &'a Destination) -> Self {
+        Self { with_stamps: false, ..Self::new(store, subject, to) }
     }
 
     /// The files of the next piece that were not met before; `None` at the end.
@@ -74,7 +83,6 @@ impl<'a> Gather<'a> {
                 continue;
             };
             self.after = last.get("_id").cloned();
-            self.documents += documents.len() as u64;
             let first = self.subject.parts.iter().take(self.part).map(|it| it.fields.len()).sum();
             let mut new = Vec::new();
             for document in &documents {
@@ -116,15 +124,15 @@ impl<'a> Gather<'a> {
     }
 
     async fn looked_at(&mut self, new: Vec<(String, usize)>) -> Result<Vec<File>> {
-        let mut seen = std::mem::take(&mut self.seen);
-        let (files, broken, seen) = blocking(move || {
-            let (mut files, mut broken) = (Vec::with_capacity(new.len()), Vec::new());
+        let (seen, with_stamps) = (std::mem::take(&mut self.seen), self.with_stamps);
+        let mut look = Look { with_stamps, seen, files: Vec::new(), broken: Vec::new() };
+        let look = blocking(move || {
             for (source, field) in new {
-                look(source, field, &mut files, &mut broken, &mut seen);
+                look.at(source, field);
             }
-            (files, broken, seen)
-        })
-        .await?;
+            look
+        });
+        let Look { seen, files, broken, .. } = look.await?;
         self.seen = seen;
         for (field, what) in broken {
             if let Some(met) = self.met.get_mut(field)
@@ -139,6 +147,11 @@ impl<'a> Gather<'a> {
             met.assets += u64::from(it.is_asset);
             if let Some(stamp) = it.stamp {
                 met.bytes += stamp.size;
+            } else if let Some(why) = &it.unreadable {
+                met.unreadable += 1;
+                if met.unreadable_examples.len() < EXAMPLES {
+                    met.unreadable_examples.push(why.clone());
+                }
             } else {
                 met.missing += 1;
                 if met.missing_examples.len() < EXAMPLES {
@@ -150,31 +163,53 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// Looks at a file, and at what it refers to if it is a scene.
-fn look(
-    source: String,
-    field: usize,
-    files: &mut Vec<File>,
-    broken: &mut Vec<(usize, String)>,
-    seen: &mut HashSet<u128>,
-) {
-    let stamp = Stamp::at(&source).ok();
-    if stamp.is_some() && scene::is_scene(&source) {
-        match read(&source) {
-            Ok(scene) => {
-                for asset in scene::assets(&scene) {
-                    let Some(path) = scene::resolve(&source, &asset) else { continue };
-                    let Ok(path) = local(&path) else { continue };
-                    if seen.insert(mark(&path)) {
-                        let stamp = Stamp::at(&path).ok();
-                        files.push(File { source: path, field, stamp, is_asset: true });
-                    }
-                }
+/// Files that are looked at, and what was seen.
+struct Look {
+    with_stamps: bool,
+    seen: HashSet<u128>,
+    files: Vec<File>,
+    broken: Vec<(usize, String)>,
+}
+
+impl Look {
+    /// Looks at a file, and at what it refers to if it is a scene.
+    fn at(&mut self, source: String, field: usize) {
+        let is_scene = scene::is_scene(&source);
+        let file = self.file(source, field, is_scene);
+        if is_scene && file.stamp.is_some() {
+            match read(&file.source) {
+                Ok(scene) => self.assets(&file.source, &scene, field),
+                Err(why) => self.broken.push((field, why)),
             }
-            Err(why) => broken.push((field, why)),
+        } else if let (true, Some(why)) = (is_scene, &file.unreadable) {
+            self.broken.push((field, why.clone()));
+        }
+        self.files.push(file);
+    }
+
+    fn assets(&mut self, source: &str, scene: &serde_json::Value, field: usize) {
+        for asset in scene::assets(scene) {
+            let Some(path) = scene::resolve(source, &asset) else { continue };
+            let Ok(path) = local(&path) else { continue };
+            if self.seen.insert(mark(&path)) {
+                let file = self.file(path, field, false);
+                self.files.push(File { is_asset: true, ..file });
+            }
         }
     }
-    files.push(File { source, field, stamp, is_asset: false });
+
+    fn file(&self, source: String, field: usize, anyway: bool) -> File {
+        let (stamp, unreadable) = if self.with_stamps || anyway {
+            match Stamp::at(&source) {
+                Ok(stamp) => (Some(stamp), None),
+                Err(fault) if fault.cause == Cause::Missing => (None, None),
+                Err(fault) => (None, Some(fault.text)),
+            }
+        } else {
+            (None, None)
+        };
+        File { source, field, stamp, unreadable, is_asset: false }
+    }
 }
 
 /// The scene in a file.

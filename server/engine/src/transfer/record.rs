@@ -47,7 +47,9 @@ impl Recorder {
         drop(self.to);
         match self.writing.await {
             Ok(written) => written.map_err(|it| store.error(it)),
-            Err(it) => Err(Error::Refused(format!("writing down what was done broke off: {it}"))),
+            Err(it) => Err(Error::Refused(format!(
+                "writing down what was done broke off: {it}; run the same again"
+            ))),
         }
     }
 }

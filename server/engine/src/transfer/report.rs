@@ -6,6 +6,12 @@ use model::{CauseReport, FileCount, SlowFile, UploadReport};
 
 use crate::{Engine, Result};
 
+/// The files of which nobody could say whether they are still there.
+pub fn unlooked() -> Document {
+    let states = [State::Uploaded.word(), State::Verified.word(), State::Cleaned.word()];
+    doc! { "state": { "$in": states }, "unverified": { "$exists": true } }
+}
+
 /// How many of the slowest files are told.
 const SLOWEST: i64 = 10;
 
@@ -51,6 +57,13 @@ impl Engine {
         let there =
             self.store.count_files(with(doc! { "was_there": true })).await.map_err(error)?;
         report.were_there = there.iter().map(|(.., it)| it.files).sum();
+        for (.., count) in self.store.count_files(with(unlooked())).await.map_err(error)? {
+            report.unlooked.files += count.files;
+            report.unlooked.bytes += count.bytes;
+        }
+        let examples = self.store.files(with(unlooked()), None, EXAMPLES).await.map_err(error)?;
+        report.unlooked_examples =
+            examples.into_iter().filter_map(|(_, it)| it.unverified).collect();
         let slow = with(doc! { "millis": { "$exists": true }, "was_there": false });
         for it in self.store.slowest_files(slow, SLOWEST).await.map_err(error)? {
             report.slowest.push(SlowFile {

@@ -24,6 +24,9 @@ use crate::{
 /// How many paths are in the preview of each field.
 const PREVIEW: usize = 10;
 
+/// How many paths are written at once.
+const AT_ONCE: usize = 1_000;
+
 /// How often a piece is read again that others write to.
 const ATTEMPTS: usize = 3;
 
@@ -114,12 +117,7 @@ impl Engine {
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;
         let done = self.rewritten(permit, request, &control, progress).await;
-        let lost = guard.is_lost();
-        guard.release().await;
-        if lost && done.is_err() {
-            return Err(lease_lost());
-        }
-        done
+        guard.end(done).await
     }
 
     async fn rewritten(
@@ -155,10 +153,8 @@ impl Engine {
                 if documents.is_empty() {
                     break;
                 }
-                if !control.may_go_on().await {
-                    return Err(stopped(control, record.id));
-                }
-                self.rewrite_piece(record.id, part, (documents, before), &how, &mut report).await?;
+                let piece = (documents, before);
+                self.rewrite_piece(record.id, part, piece, &how, (control, &mut report)).await?;
                 after = next;
                 progress.seen(u64::try_from(PIECE).unwrap_or(0));
             }
@@ -173,7 +169,7 @@ impl Engine {
         part: &Part,
         (mut documents, before): (Vec<Document>, Option<Bson>),
         how: &Mapped,
-        report: &mut RewriteReport,
+        (control, report): (&Control, &mut RewriteReport),
     ) -> Result<()> {
         let error = |it| self.store.error(it);
         for attempt in 0..ATTEMPTS {
@@ -186,7 +182,8 @@ impl Engine {
             self.store.keep_paths(&values).await.map_err(error)?;
             let set: Vec<_> =
                 values.iter().map(|it| (it, it.from.as_str(), it.to.as_str())).collect();
-            let done = self.store.set_paths(&part.collection, &set).await.map_err(error)?;
+            let done = self.put_paths(control, &part.collection, &set).await?;
+            let done = done.ok_or_else(|| stopped(control, id))?;
             if attempt == 0 {
                 for it in &values {
                     count(report, it);
@@ -208,6 +205,25 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Puts paths into documents; `None` once that is no longer allowed, with some of them written.
+    pub(super) async fn put_paths(
+        &self,
+        control: &Control,
+        collection: &str,
+        paths: &[(&RewriteValue, &str, &str)],
+    ) -> Result<Option<u64>> {
+        let mut changed = 0;
+        for some in paths.chunks(AT_ONCE) {
+            // Before each write: what is asked only once in a while may have been true long ago.
+            if !control.may_go_on().await {
+                return Ok(None);
+            }
+            let done = self.store.set_paths(collection, some).await;
+            changed += done.map_err(|it| self.store.error(it))?;
+        }
+        Ok(Some(changed))
     }
 
     /// The paths of these documents that become others.
@@ -314,7 +330,7 @@ impl Engine {
                 "`{}` may not edit this dataset, which it takes to rewrite its paths; an admin can give that right",
                 permit.holder()
             ))),
-            None => Err(Error::Refused(format!("there is no dataset `{dataset}`"))),
+            None => Err(Error::NoDataset(dataset.to_owned())),
         }
     }
 

@@ -51,7 +51,7 @@ impl Engine {
     pub(super) async fn subject(&self, id: &str, wanted: &[String]) -> Result<Subject> {
         let error = |it| self.store.error(it);
         self.store.server().await?;
-        let gone = || Error::Refused(format!("there is no dataset `{id}`"));
+        let gone = || Error::NoDataset(id.to_owned());
         let entries = self.store.entries_of(&[id]).await.map_err(error)?;
         let entry = entries.into_iter().next().ok_or_else(gone)?;
         let found = self.store.datasets(std::slice::from_ref(&entry.id)).await.map_err(error)?;

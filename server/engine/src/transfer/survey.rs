@@ -11,7 +11,7 @@ use model::{Action, MediaSurvey, Permit, words};
 use super::{
     TransferPhase, TransferProgress, UploadRequest,
     gather::{EXAMPLES, File, Gather},
-    mark, refused,
+    is_same_file, mark, refused,
     subject::Subject,
 };
 use crate::{Engine, Result, store::PlannedFile};
@@ -27,6 +27,8 @@ pub(super) struct Planned {
     pub survey: MediaSurvey,
     how: Resolution,
     colliding: HashSet<u128>,
+    /// A file that would be copied onto itself, and be the only one when it is cleaned up.
+    same: Option<String>,
 }
 
 impl Engine {
@@ -53,6 +55,26 @@ impl Engine {
         let to = Destination::open(&request.to, &environment).map_err(refused)?;
         let subject = self.subject(&request.dataset, &request.fields).await?;
         progress.enter(TransferPhase::Looking);
+        let root = match &request.root {
+            Some(root) => root.clone(),
+            None => self.root(&subject, &to).await?,
+        };
+        let plan = Plan { layout: request.layout.clone(), root, dataset: subject.entry.label() };
+        let survey = MediaSurvey {
+            name: subject.entry.label(),
+            destination: to.url().to_owned(),
+            root: plan.root.clone(),
+            ..MediaSurvey::default()
+        };
+        let how = request.on_collision;
+        let mut planned =
+            Planned { subject, to, plan, survey, how, colliding: HashSet::new(), same: None };
+        self.lay_out(&mut planned, progress).await?;
+        Ok(planned)
+    }
+
+    /// The longest folder that all files are below.
+    async fn root(&self, subject: &Subject, to: &Destination) -> Result<String> {
         let mut root = Root::default();
         let before = self.store.upload(&subject.entry.id, to.url()).await;
         if let Some(before) = before.map_err(|it| self.store.error(it))? {
@@ -60,41 +82,27 @@ impl Engine {
             let folder = before.layout.get_str("root").unwrap_or("/");
             root.add(&format!("{}/file", folder.trim_end_matches('/')));
         }
-        let mut gather = Gather::new(&self.store, &subject, &to);
+        let mut gather = Gather::names(&self.store, subject, to);
         while let Some(files) = gather.next().await? {
             for it in &files {
                 root.add(&it.source);
             }
-            progress.seen(files.len() as u64);
         }
-        let met = gather.met;
-        let plan = Plan {
-            layout: request.layout.clone(),
-            root: request.root.clone().unwrap_or_else(|| root.folder().to_owned()),
-            dataset: subject.entry.label(),
-        };
-        let survey = MediaSurvey {
-            name: subject.entry.label(),
-            destination: to.url().to_owned(),
-            root: plan.root.clone(),
-            fields: met,
-            ..MediaSurvey::default()
-        };
-        let how = request.on_collision;
-        let mut planned = Planned { subject, to, plan, survey, how, colliding: HashSet::new() };
-        self.lay_out(&mut planned).await?;
-        Ok(planned)
+        Ok(root.folder().to_owned())
     }
 
     /// Finds every collision before the first byte.
-    async fn lay_out(&self, planned: &mut Planned) -> Result<()> {
+    async fn lay_out(&self, planned: &mut Planned, progress: &TransferProgress) -> Result<()> {
         let (subject, to) = (planned.subject.clone(), planned.to.clone());
         let mut taken: HashMap<u128, u128> = HashMap::new();
         let mut gather = Gather::new(&self.store, &subject, &to);
+        planned.survey.fields.clone_from(&gather.met);
         while let Some(files) = gather.next().await? {
+            progress.seen(files.len() as u64);
             for file in &files {
                 match planned.first_place(file, &subject) {
                     Ok(place) => {
+                        planned.count(file, &place);
                         let (place, source) = (mark(&place), mark(&file.source));
                         if *taken.entry(place).or_insert(source) != source {
                             planned.colliding.insert(place);
@@ -104,10 +112,24 @@ impl Engine {
                 }
             }
         }
-        let colliding = std::mem::take(&mut planned.colliding);
-        taken.retain(|place, _| !colliding.contains(place));
-        planned.colliding = colliding;
-        self.tell(planned, (&subject, &to), taken).await
+        let examples = std::mem::replace(&mut planned.survey.fields, gather.met);
+        for (field, before) in planned.survey.fields.iter_mut().zip(examples) {
+            field.examples = before.examples;
+        }
+        if !planned.colliding.is_empty() {
+            let Planned { colliding, survey, same, .. } = planned;
+            taken.retain(|place, _| !colliding.contains(place));
+            // Some files go elsewhere than they would alone: all of them are told anew.
+            (survey.files, survey.bytes, *same) = (0, 0, None);
+            survey.fields.iter_mut().for_each(|it| it.examples.clear());
+            self.tell(planned, (&subject, &to), taken).await?;
+        }
+        if let Some(first) = &planned.same {
+            planned.survey.blockers.push(format!(
+                "the destination of `{first}` is that file itself; choose a folder that media are not in already"
+            ));
+        }
+        Ok(())
     }
 
     /// Once more, to tell which files collide, and whether what is done about them helps.
@@ -118,16 +140,13 @@ impl Engine {
         mut taken: HashMap<u128, u128>,
     ) -> Result<()> {
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let (mut again, mut same) = (0_u64, Vec::new());
+        let mut again = 0_u64;
         let mut gather = Gather::new(&self.store, subject, to);
         while let Some(files) = gather.next().await? {
             for file in &files {
                 let Ok(first) = planned.first_place(file, subject) else { continue };
                 let Ok(place) = planned.place(file, subject) else { continue };
                 planned.count(file, &place);
-                if planned.is_itself(file, &place) {
-                    same.push(file.source.clone());
-                }
                 if !planned.colliding.contains(&mark(&first)) {
                     continue;
                 }
@@ -158,11 +177,6 @@ impl Engine {
             survey.blockers.push(format!(
                 "{} would get in another's way even so; choose the other way of `--on-collision`, or another `--layout`",
                 words::counted(again, "file")
-            ));
-        }
-        if let Some(first) = same.first() {
-            survey.blockers.push(format!(
-                "the destination of `{first}` is that file itself; choose a folder that media are not in already"
             ));
         }
         Ok(())
@@ -211,6 +225,11 @@ impl Planned {
     }
 
     fn count(&mut self, file: &File, place: &str) {
+        // What cannot be told of a file now is told when it is to be sent.
+        let is_itself = || is_same_file(&file.source, &self.to, place).unwrap_or(false);
+        if self.same.is_none() && is_itself() {
+            self.same = Some(file.source.clone());
+        }
         let survey = &mut self.survey;
         survey.files += 1;
         survey.bytes += file.stamp.map_or(0, |it| it.size);
@@ -219,16 +238,5 @@ impl Planned {
         {
             field.examples.push((file.source.clone(), self.to.path_of(place)));
         }
-    }
-
-    /// Whether a file would be copied onto itself, and be the only one when it is cleaned up.
-    fn is_itself(&self, file: &File, place: &str) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        if self.to.provider() != media::Provider::Folder {
-            return false;
-        }
-        let there = std::fs::metadata(self.to.path_of(place));
-        let here = std::fs::metadata(&file.source);
-        matches!((there, here), (Ok(there), Ok(here)) if (there.dev(), there.ino()) == (here.dev(), here.ino()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bson::oid::ObjectId;
+use bson::{Bson, oid::ObjectId};
 use model::{Action, Permit};
 use serde::Serialize;
 
@@ -66,12 +66,7 @@ impl Engine {
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), &control).await?;
         let done = self.brought_back(&record, &wanted, &control, progress).await;
-        let lost = guard.is_lost();
-        guard.release().await;
-        if lost && done.is_err() {
-            return Err(lease_lost());
-        }
-        done
+        guard.end(done).await
     }
 
     async fn brought_back(
@@ -91,16 +86,6 @@ impl Engine {
                 let kept = kept.map_err(error)?;
                 let Some(last) = kept.last() else { break };
                 before = Some(last.id);
-                if !control.may_go_on().await {
-                    return Err(if control.is_over() {
-                        lease_lost()
-                    } else {
-                        Error::Refused(
-                            "stopped: some paths are brought back; run the same again to go on"
-                                .to_owned(),
-                        )
-                    });
-                }
                 let mut by_collection: BTreeMap<&str, Vec<(&RewriteValue, &str, &str)>> =
                     BTreeMap::new();
                 for it in &kept {
@@ -108,7 +93,8 @@ impl Engine {
                     by_collection.entry(&it.collection).or_default().push(one);
                 }
                 for (collection, paths) in by_collection {
-                    let restored = self.store.set_paths(collection, &paths).await.map_err(error)?;
+                    let restored = self.put_paths(control, collection, &paths).await?;
+                    let restored = restored.ok_or_else(|| stopped(control))?;
                     undone.restored += restored;
                     undone.changed_since += (paths.len() as u64).saturating_sub(restored);
                 }
@@ -131,7 +117,11 @@ impl Engine {
     ) -> Result<Vec<(String, String)>> {
         self.may_edit(permit, dataset).await?;
         let subject = self.subject(dataset, &[]).await?;
-        let found = self.store.rewritings(&subject.entry.id).await;
+        self.rewritings_of(&subject.entry.id).await
+    }
+
+    pub(super) async fn rewritings_of(&self, dataset: &Bson) -> Result<Vec<(String, String)>> {
+        let found = self.store.rewritings(dataset).await;
         let found = found.map_err(|it| self.store.error(it))?;
         let text = |it: &RewriteRecord| {
             let when = it.begun.try_to_rfc3339_string().unwrap_or_default();
@@ -145,4 +135,12 @@ impl Engine {
         };
         Ok(found.iter().map(|it| (it.id.to_hex(), text(it))).collect())
     }
+}
+
+fn stopped(control: &Control) -> Error {
+    if control.is_over() {
+        return lease_lost();
+    }
+    let what = "stopped: some paths are brought back; run the same again to go on";
+    Error::Refused(what.to_owned())
 }

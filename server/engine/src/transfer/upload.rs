@@ -1,7 +1,7 @@
 //! Taking the files of a dataset to a destination, many side by side, so that it can be stopped and gone on with at any moment.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -16,20 +16,17 @@ use media::{
     manifest::{Entry, State},
     scene,
 };
-use model::{Action, MediaSurvey, Permit, UploadReport};
-use tokio::{sync::mpsc, task::JoinSet};
+use model::{Action, MediaSurvey, Permit, UploadReport, media_path};
+use tokio::sync::mpsc;
 
 use super::{
     TransferPhase, TransferProgress, UploadRequest, content, gather::Gather, held::HeldUpload,
-    record::Recorder, survey::Planned,
+    record::Recorder, report::unlooked, survey::Planned,
 };
 use crate::{
     Engine, Error, Result,
-    store::{Holder, Store, UploadRecord, fault_change, file_statement, parts_change},
+    store::{Failure, Holder, Store, UploadRecord, fault_change, file_statement, parts_change},
 };
-
-/// How many files are taken up ahead of those that may send: each of them waits for its turn.
-const AHEAD: usize = 64;
 
 /// After how many refusals, and nothing else, it is given up.
 const DENIED: u64 = 20;
@@ -56,15 +53,49 @@ impl Engine {
         request: &UploadRequest,
         progress: &TransferProgress,
     ) -> Result<UploadReport> {
+        let prepared = self.prepared_upload(permit, request, progress).await?;
+        self.upload_prepared(permit, request, prepared, progress).await
+    }
+
+    /// What is to be sent where; `None` if nothing is, and only what was sent is looked at.
+    ///
+    /// # Errors
+    ///
+    /// If it is not allowed, or cannot begin as the survey says.
+    pub(super) async fn prepared_upload(
+        &self,
+        permit: &Permit,
+        request: &UploadRequest,
+        progress: &TransferProgress,
+    ) -> Result<Option<Planned>> {
         permit.covers(Action::MoveMedia)?;
         if request.only_verify {
-            return self.verify_again(permit, request, progress).await;
+            return Ok(None);
         }
         let planned = self.planned(request, progress).await?;
-        if let Some(why) = planned.survey.blockers.first() {
-            return Err(Error::Refused(why.clone()));
+        match planned.survey.blockers.first() {
+            Some(why) => Err(Error::Refused(why.clone())),
+            None => Ok(Some(planned)),
         }
+    }
+
+    /// Does what was prepared.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::upload_media`].
+    pub(super) async fn upload_prepared(
+        &self,
+        permit: &Permit,
+        request: &UploadRequest,
+        prepared: Option<Planned>,
+        progress: &TransferProgress,
+    ) -> Result<UploadReport> {
+        let Some(planned) = prepared else {
+            return self.verify_again(permit, request, progress).await;
+        };
         let record = record(permit, request, &planned, self.store.name());
+        let record = record.map_err(|it| self.store.error(it))?;
         let held = HeldUpload::take(&self.store, record, progress).await?;
         let done = match self.is_alone(&held, planned.to.url()).await {
             Ok(()) => self.carried(request, &planned, &held, progress).await,
@@ -89,6 +120,8 @@ impl Engine {
             let is_held = it.expires.is_some_and(|it| it > now);
             is_held && !it.holder.as_ref().is_some_and(Holder::is_gone)
         };
+        let within =
+            |folder: &str, it: &str| folder == it || media_path::rest_below(folder, it).is_some();
         let meets = |it: &&UploadRecord| within(to, &it.destination) || within(&it.destination, to);
         match all.iter().filter(|it| it.id != held.id).filter(goes_on).find(meets) {
             None => Ok(()),
@@ -130,11 +163,13 @@ impl Engine {
         } else if files > 0 {
             may_begin(&sender.to).await?;
         }
-        self.send_all(filter, Arc::new(sender)).await?;
+        self.send_all(filter, Arc::new(sender), progress).await?;
         if progress.throttle.is_stopped() {
             return Ok(());
         }
-        let sent = doc! { "upload": held.id, "turn": held.turn, "state": State::Uploaded.word() };
+        // With those that nobody could look at before.
+        let open = [doc! { "state": State::Uploaded.word() }, unlooked()];
+        let sent = doc! { "upload": held.id, "turn": held.turn, "$or": open };
         self.look_at(held.id, sent, &planned.to, request.care, progress).await
     }
 
@@ -154,43 +189,20 @@ impl Engine {
         }
     }
 
-    async fn send_all(&self, filter: Document, sender: Arc<Sender>) -> Result<()> {
+    async fn send_all(
+        &self,
+        filter: Document,
+        sender: Arc<Sender>,
+        progress: &TransferProgress,
+    ) -> Result<()> {
         let recorder = Recorder::new(&self.store);
-        let sent = self.send_each(filter, &sender, &recorder).await;
+        let each = |entry| sender.clone().send(entry, recorder.sender());
+        let sent = self.each_file(filter, progress, each).await;
         recorder.end(&self.store).await?;
         sent?;
         let broken = sender.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         broken.map_or(Ok(()), |it| Err(super::refused(it)))
     }
-
-    async fn send_each(
-        &self,
-        filter: Document,
-        sender: &Arc<Sender>,
-        recorder: &Recorder,
-    ) -> Result<()> {
-        let (mut tasks, mut after, mut queue) = (JoinSet::new(), None, VecDeque::new());
-        while !sender.progress.throttle.is_stopped() {
-            if queue.is_empty() {
-                let found = self.store.files(filter.clone(), after, PAGE).await;
-                queue.extend(found.map_err(|it| self.store.error(it))?);
-                after = queue.back().map(|(id, _)| *id);
-            }
-            let Some((_, entry)) = queue.pop_front() else { break };
-            while tasks.len() >= AHEAD {
-                tasks.join_next().await;
-            }
-            tasks.spawn(sender.clone().send(entry, recorder.sender()));
-        }
-        while tasks.join_next().await.is_some() {}
-        Ok(())
-    }
-}
-
-/// Whether an address is a folder, or in it.
-fn within(folder: &str, address: &str) -> bool {
-    let rest = address.strip_prefix(folder.trim_end_matches('/'));
-    rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
 }
 
 /// What every file is sent with.
@@ -246,20 +258,29 @@ impl Sender {
             Err(fault) if fault.cause == Cause::Stopped => return,
             Err(fault) => {
                 if fault.cause.is_of_all() || self.is_denied(&fault) {
-                    let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-                    broken.get_or_insert_with(|| fault.clone());
-                    self.progress.throttle.stop();
+                    self.break_off(&fault);
                 }
                 self.progress.has_failed();
-                fault_change(&fault).ok()
+                fault_change(&fault)
             }
         };
-        if let Some(change) = change
-            && to.send(file_statement(self.upload, &entry.source, change)).await.is_err()
-        {
-            // Nothing can be written down: what is sent from now on would not be known.
-            self.progress.throttle.stop();
+        match change {
+            Ok(change) => {
+                let statement = file_statement(self.upload, &entry.source, change);
+                if to.send(statement).await.is_err() {
+                    // Nothing can be written down: what is sent from now on would not be known.
+                    self.progress.throttle.stop();
+                }
+            }
+            Err(failure) => self.break_off(&Fault::new(Cause::Other, failure.text)),
         }
+    }
+
+    /// Ends all of it.
+    fn break_off(&self, fault: &Fault) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.get_or_insert_with(|| fault.clone());
+        self.progress.throttle.stop();
     }
 
     /// Whether it can be taken that nothing is allowed there: a millionth file need not be refused to know it.
@@ -281,8 +302,9 @@ impl Sender {
     async fn content(&self, entry: &Entry) -> std::result::Result<Option<Vec<u8>>, Fault> {
         let of = entry.clone();
         let read = tokio::task::spawn_blocking(move || content::assets(&of)).await;
-        let (scene, assets) =
-            read.map_err(|it| Fault::new(Cause::Other, format!("reading broke off: {it}")))??;
+        let (scene, assets) = read.map_err(|it| {
+            Fault::new(Cause::Other, format!("reading broke off: {it}; run the same again"))
+        })??;
         let sources: Vec<&str> = assets.values().map(String::as_str).collect();
         let places = self.store.files_of(self.upload, &sources).await;
         let places = places.map_err(|it| Fault::new(Cause::Connection, it.text))?;
@@ -292,7 +314,7 @@ impl Sender {
 
 impl Ledger for Sender {
     async fn note(&self, entry: &Entry, parts: Option<&Parts>) -> std::result::Result<(), Fault> {
-        let failed = |it: crate::store::Failure| Fault::new(Cause::Other, it.text);
+        let failed = |it: Failure| Fault::new(Cause::Other, it.text);
         let change = parts_change(parts).map_err(failed)?;
         let statement = file_statement(self.upload, &entry.source, change);
         self.store.note_files(vec![statement]).await.map_err(failed)
@@ -351,14 +373,15 @@ async fn may_begin(to: &Destination) -> Result<()> {
     }
 }
 
-fn done_change(done: &Done, millis: i64) -> Option<Document> {
-    let sent = bson::serialize_to_bson(&done.sent).ok()?;
-    let stamp = bson::serialize_to_bson(&done.stamp).ok()?;
-    Some(doc! {
+fn done_change(done: &Done, millis: i64) -> std::result::Result<Document, Failure> {
+    let failed = |it: bson::error::Error| Failure::other(it.to_string());
+    let sent = bson::serialize_to_bson(&done.sent).map_err(failed)?;
+    let stamp = bson::serialize_to_bson(&done.stamp).map_err(failed)?;
+    Ok(doc! {
         "$set": {
             "state": State::Uploaded.word(), "stamp": stamp, "sent": sent, "millis": millis, "was_there": done.was_there,
         },
-        "$unset": { "fault": "", "parts": "" },
+        "$unset": { "fault": "", "parts": "", "unverified": "" },
     })
 }
 
@@ -367,10 +390,11 @@ fn record(
     request: &UploadRequest,
     planned: &Planned,
     database: &str,
-) -> UploadRecord {
-    let layout = bson::serialize_to_bson(&request.layout).unwrap_or(Bson::Null);
-    let how = bson::serialize_to_bson(&request.on_collision).unwrap_or(Bson::Null);
-    UploadRecord {
+) -> std::result::Result<UploadRecord, Failure> {
+    let failed = |it: bson::error::Error| Failure::other(it.to_string());
+    let layout = bson::serialize_to_bson(&request.layout).map_err(failed)?;
+    let how = bson::serialize_to_bson(&request.on_collision).map_err(failed)?;
+    Ok(UploadRecord {
         id: identity(database, &planned.subject.entry.id_text(), planned.to.url()),
         database: database.to_owned(),
         dataset: planned.subject.entry.id.clone(),
@@ -388,7 +412,7 @@ fn record(
         holder: Some(Holder::this()),
         expires: None,
         verified: None,
-    }
+    })
 }
 
 /// The same for the same dataset and destination, so that two who begin at once cannot both have one.

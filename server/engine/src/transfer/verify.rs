@@ -8,7 +8,7 @@ use media::{
     manifest::{Entry, State},
 };
 use model::{Permit, UploadReport};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 
 use super::{
     TransferPhase, TransferProgress, UploadRequest,
@@ -23,12 +23,6 @@ use crate::{
     Engine, Result,
     store::{Holder, UploadRecord, fault_change, file_statement},
 };
-
-/// How many files are looked at side by side, before each waits for its turn.
-const AHEAD: usize = 64;
-
-/// How many records are read at once.
-const PAGE: i64 = 1_000;
 
 /// What every file is looked at with.
 struct Looking {
@@ -49,7 +43,7 @@ impl Engine {
     ) -> Result<UploadReport> {
         let to = Destination::open(&request.to, &environment).map_err(refused)?;
         let subject = self.subject(&request.dataset, &[]).await?;
-        let held = self.hold_upload(permit, &subject, &to, request.limits(), progress).await?;
+        let (held, _) = self.hold_upload(permit, &subject, &to, request.limits(), progress).await?;
         let states = [State::Uploaded.word(), State::Verified.word(), State::Cleaned.word()];
         let sent = doc! { "upload": held.id, "state": { "$in": states } };
         let looked = self.look_at(held.id, sent, &to, request.care, progress).await;
@@ -63,7 +57,7 @@ impl Engine {
         Ok(UploadReport { name, destination, ..report? })
     }
 
-    /// Takes an upload that there is into our hands, and changes nothing else of it.
+    /// Takes an upload that there is into our hands, and changes nothing else of it. Returns how it was.
     pub(super) async fn hold_upload(
         &self,
         permit: &Permit,
@@ -71,7 +65,7 @@ impl Engine {
         to: &Destination,
         limits: (i64, i64),
         progress: &TransferProgress,
-    ) -> Result<HeldUpload> {
+    ) -> Result<(HeldUpload, UploadRecord)> {
         let found = self.store.upload(&subject.entry.id, to.url()).await;
         let found = found.map_err(|it| self.store.error(it))?;
         let upload = found.ok_or_else(|| no_upload(&subject.entry.label(), to.url()))?;
@@ -81,9 +75,9 @@ impl Engine {
             holder: Some(Holder::this()),
             limits,
             stop: false,
-            ..upload
+            ..upload.clone()
         };
-        HeldUpload::take(&self.store, record, progress).await
+        Ok((HeldUpload::take(&self.store, record, progress).await?, upload))
     }
 
     pub(super) async fn look_at(
@@ -101,33 +95,11 @@ impl Engine {
         progress.expect(files, 0);
         let listed = if files >= LIST_FROM { listed(to).await? } else { Listed::default() };
         let looking = Looking { upload, to: to.clone(), care, listed, progress: progress.clone() };
-        let recorder = Recorder::new(&self.store);
-        let looked = self.look_at_each(filter, Arc::new(looking), &recorder).await;
+        let (looking, recorder) = (Arc::new(looking), Recorder::new(&self.store));
+        let look = |entry| looking.clone().look(entry, recorder.sender());
+        let looked = self.each_file(filter, progress, look).await;
         recorder.end(&self.store).await?;
         looked
-    }
-
-    async fn look_at_each(
-        &self,
-        filter: Document,
-        looking: Arc<Looking>,
-        recorder: &Recorder,
-    ) -> Result<()> {
-        let (mut tasks, mut after) = (JoinSet::new(), None);
-        while !looking.progress.throttle.is_stopped() {
-            let found = self.store.files(filter.clone(), after, PAGE).await;
-            let found = found.map_err(|it| self.store.error(it))?;
-            let Some((last, _)) = found.last() else { break };
-            after = Some(*last);
-            for (_, entry) in found {
-                while tasks.len() >= AHEAD {
-                    tasks.join_next().await;
-                }
-                tasks.spawn(looking.clone().look(entry, recorder.sender()));
-            }
-        }
-        while tasks.join_next().await.is_some() {}
-        Ok(())
     }
 }
 
@@ -135,16 +107,16 @@ impl Looking {
     async fn look(self: Arc<Self>, entry: Entry, to: mpsc::Sender<Bson>) {
         let change = match self.verified(&entry).await {
             Err(fault) if fault.cause == Cause::Stopped => return,
-            // Nothing is known then, and what was known stays.
-            Err(fault) if fault.cause != Cause::Mismatch => {
-                self.progress.has_failed();
-                doc! { "$set": { "unverified": fault.text } }
-            }
             Err(fault) => {
                 self.progress.has_failed();
-                let Ok(mut change) = fault_change(&fault) else { return };
-                change.insert("$unset", doc! { "sent": "" });
-                change
+                match fault_change(&fault) {
+                    Ok(mut change) if fault.cause == Cause::Mismatch => {
+                        change.insert("$unset", doc! { "sent": "", "unverified": "" });
+                        change
+                    }
+                    // Nothing is known then, and what was known stays.
+                    _ => doc! { "$set": { "unverified": fault.text } },
+                }
             }
             // One that was removed here since stays known as such.
             Ok(()) if entry.state == State::Cleaned => doc! { "$unset": { "unverified": "" } },

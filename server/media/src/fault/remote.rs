@@ -83,10 +83,14 @@ pub fn of_store(error: &Error, doing: Doing, place: &str) -> Fault {
         Error::PermissionDenied { .. } => {
             fault(Cause::Rights, format!("the store does not allow it; grant {}", doing.right()))
         }
-        Error::NotFound { .. } => fault(Cause::Missing, "it is not there".to_owned()),
-        Error::AlreadyExists { .. } | Error::Precondition { .. } => {
-            fault(Cause::Occupied, "something else is there by now".to_owned())
+        Error::NotFound { .. } => {
+            fault(Cause::Missing, "it is not there; run the upload again".to_owned())
         }
+        Error::AlreadyExists { .. } | Error::Precondition { .. } => fault(
+            Cause::Occupied,
+            "something else is there by now; look what writes there, and run the same again"
+                .to_owned(),
+        ),
         _ => generic(&said, code, &fault),
     }
 }
@@ -102,7 +106,7 @@ fn generic(said: &str, code: Option<String>, fault: &impl Fn(Cause, String) -> F
     }
     // Also what the client says when it has no credentials and asks for those of a machine in the cloud.
     if has(&["169.254.169.254", "metadata.google.internal", "instance metadata"]) {
-        let what = "no credentials were found: neither in the environment, nor in a file, nor of this machine";
+        let what = "no credentials were found, neither in the environment, nor in a file, nor of this machine; set them as README says";
         return fault(Cause::Credentials, what.to_owned());
     }
     if has(&[
@@ -117,7 +121,11 @@ fn generic(said: &str, code: Option<String>, fault: &impl Fn(Cause, String) -> F
         let what = "the store cannot be reached, or the connection was cut; check the address and the network";
         return fault(Cause::Connection, what.to_owned());
     }
-    fault(Cause::Other, code.unwrap_or_else(|| shortened(said)))
+    let what = code.unwrap_or_else(|| shortened(said));
+    fault(
+        Cause::Other,
+        format!("{what}; see what the store's own log says of it, and run the same again"),
+    )
 }
 
 /// Everything that it says, down to the first cause. Kept here: addresses in it may have signatures.

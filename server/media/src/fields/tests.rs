@@ -70,7 +70,7 @@ fn old_schemas_do_not_list_what_is_inside_a_label() {
     let mut old = embedded("gt", "fiftyone.core.labels.Detections", vec![]);
     old.remove("fields");
     let dataset = doc! { "sample_fields": [old] };
-    assert_eq!(media_fields(&dataset)[0].keys, ["gt", "detections", "mask_path"]);
+    assert_eq!(media_fields(&dataset)[1].keys, ["gt", "detections", "mask_path"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_database_may_have_another_name_for_a_field() {
     mask.insert("db_field", "mp");
     let mut seg = embedded("seg", "fiftyone.core.labels.Segmentation", vec![mask]);
     seg.insert("db_field", "s");
-    let field = &media_fields(&doc! { "sample_fields": [seg] })[0];
+    let field = &media_fields(&doc! { "sample_fields": [seg] })[1];
     assert_eq!(
         (field.name.as_str(), field.keys.clone()),
         ("seg.mask_path", vec!["s".into(), "mp".into()])
@@ -101,10 +101,10 @@ fn a_field_is_meant_by_its_name_or_by_that_of_what_it_is_in() {
 }
 
 #[test]
-fn a_schema_of_any_shape_is_read_to_its_end() {
+fn a_schema_of_any_shape_is_read_to_its_end_and_the_path_of_a_sample_is_never_overlooked() {
     for dataset in
         [doc! {}, doc! { "sample_fields": null }, doc! { "sample_fields": [1, {}, { "name": 3 }] }]
     {
-        assert_eq!(names(&dataset), Vec::<String>::new());
+        assert_eq!(names(&dataset), ["filepath"]);
     }
 }

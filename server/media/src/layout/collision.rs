@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::root::inside;
-use crate::hash;
+use model::media_path::rest_below;
 use serde::{Deserialize, Serialize};
+
+use crate::hash;
 
 /// Several files with one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,7 +48,7 @@ pub fn settled(how: Resolution, root: &str, source: &str, place: &str) -> String
     match how {
         Resolution::Refuse => place.to_owned(),
         Resolution::Folder => {
-            inside(root, source).unwrap_or_else(|| source.trim_start_matches('/')).to_owned()
+            rest_below(root, source).unwrap_or_else(|| source.trim_start_matches('/')).to_owned()
         }
         Resolution::Suffix => {
             let hash = hash::of(source.as_bytes());

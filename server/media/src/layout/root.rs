@@ -24,19 +24,9 @@ impl Root {
     }
 }
 
-/// Whether a tidy path is below a folder.
-pub fn is_below(root: &str, path: &str) -> bool {
-    inside(root, path).is_some()
-}
-
-/// The rest of a path below a folder.
-pub fn inside<'a>(root: &str, path: &'a str) -> Option<&'a str> {
-    let rest = path.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?;
-    (!rest.is_empty()).then_some(rest)
-}
-
 #[cfg(test)]
 mod tests {
+    use model::media_path::rest_below;
     use proptest::prelude::*;
 
     use super::*;
@@ -67,7 +57,7 @@ mod tests {
         #[test]
         fn every_file_is_below_the_root_whatever_the_order(mut paths in prop::collection::vec("(/[ab]{1,2}){1,4}", 1..8)) {
             let root = of(paths.iter().map(String::as_str));
-            prop_assert!(paths.iter().all(|it| is_below(&root, it)), "{root} {paths:?}");
+            prop_assert!(paths.iter().all(|it| rest_below(&root, it).is_some()), "{root} {paths:?}");
             paths.reverse();
             prop_assert_eq!(of(paths.iter().map(String::as_str)), root);
         }

@@ -19,7 +19,7 @@ pub async fn clean_up(engine: &Engine, args: &CleanArgs, output: Output) -> Exit
         Ok(report) => {
             tell(&report, args.dry_run, output);
             output.document(&json!({ "dry_run": args.dry_run, "report": report }));
-            match (report.blockers.is_empty(), report.changed) {
+            match (report.blockers.is_empty(), report.changed + report.kept) {
                 (false, _) => ExitCode::from(FAILED),
                 (true, 0) => ExitCode::SUCCESS,
                 (true, _) => ExitCode::from(INCOMPLETE),
@@ -59,9 +59,16 @@ fn tell(report: &CleanReport, dry_run: bool, output: Output) {
     }
     if report.changed > 0 {
         output.warning(&format!(
-            "  {} changed since, or could not be removed, and stay, for example {}",
+            "  {} changed since, and stay, for example {}",
             words::counted(report.changed, "file was"),
             report.changed_examples.join(", ")
+        ));
+    }
+    if report.kept > 0 {
+        output.warning(&format!(
+            "  {}: {}",
+            words::counted(report.kept, "file stays"),
+            report.kept_examples.join("; ")
         ));
     }
     report.blockers.iter().for_each(|it| output.warning(&format!("error: {it}")));

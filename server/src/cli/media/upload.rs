@@ -78,6 +78,7 @@ async fn request(engine: &Engine, args: &UploadArgs) -> engine::Result<UploadReq
         layout: args.layout.layout.clone(),
         root: args.layout.root.clone().unwrap_or_default(),
         on_collision: args.on_collision.word().to_owned(),
+        fields: args.fields.fields.join(","),
     };
     Ok(UploadRequest {
         fields: args.fields.fields.clone(),
@@ -154,6 +155,13 @@ fn tell_survey(survey: &MediaSurvey, output: Output) {
                 it.missing_examples.join(", ")
             ));
         }
+        if it.unreadable > 0 {
+            output.warning(&format!(
+                "  {} be read: {}",
+                words::counted(it.unreadable, "file of this field cannot"),
+                it.unreadable_examples.join("; ")
+            ));
+        }
         for (why, count) in &it.elsewhere {
             output.warning(&format!("  {}: {why}", words::counted(*count, "path")));
         }
@@ -192,6 +200,13 @@ fn tell(report: &UploadReport, was_stopped: bool, was_verified: bool, output: Ou
             words::counted(it.files, "file"),
             it.cause,
             it.examples.join("; ")
+        ));
+    }
+    if report.unlooked.files > 0 {
+        output.warning(&format!(
+            "  {} be looked at, so that it is not known whether it is still there: {}",
+            words::counted(report.unlooked.files, "file could not"),
+            report.unlooked_examples.join("; ")
         ));
     }
     if report.unplaced > 0 {
