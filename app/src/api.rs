@@ -19,6 +19,7 @@ mod runs;
 mod session;
 mod settings;
 mod status;
+mod tasks;
 mod theme;
 mod users;
 mod versions;
@@ -54,6 +55,10 @@ pub use runs::{
 pub use session::{AcceptInvitation, SignIn, SignOut, invitation, who_is_asking};
 pub use settings::read_settings;
 pub use status::{DeploymentStatus, deployment_status};
+pub use tasks::{
+    BeginExport, BeginImport, StopTask, begin_export, begin_import, check_export, check_import,
+    shown_task, stop_task, tasks,
+};
 pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};
 pub use versions::{

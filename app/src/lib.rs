@@ -109,10 +109,10 @@ fn is_live(path: &str) -> bool {
 #[component(transparent)]
 fn PlainPages() -> impl MatchNestedRoutes + Clone {
     use pages::{
-        AccountPage, CleanUpPage, ClientsPage, Dataset, Help, InvitationPage, MediaPage, Migrate,
-        NewUpload, RenamePage, RightsOfGroup, RightsOfMembers, RightsOfPerson, RightsToDataset,
-        RunLogPage, RunPacePage, Settings, SignInPage, UploadPage, UsersPage, VersionPage,
-        Versions,
+        AccountPage, CleanUpPage, ClientsPage, Dataset, ExportTask, ExportsPage, Help, ImportPage,
+        ImportTask, InvitationPage, MediaPage, Migrate, NewUpload, RenamePage, RightsOfGroup,
+        RightsOfMembers, RightsOfPerson, RightsToDataset, RunLogPage, RunPacePage, Settings,
+        SignInPage, UploadPage, UsersPage, VersionPage, Versions,
     };
 
     view! {
@@ -121,8 +121,12 @@ fn PlainPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/datasets/:id") view=Dataset ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id/rename") view=RenamePage ssr=SsrMode::Async />
         <Route path=path!("/datasets/:id/rights") view=RightsToDataset ssr=SsrMode::Async />
+        <Route path=path!("/exports") view=ExportsPage ssr=SsrMode::Async />
+        <Route path=path!("/exports/:id") view=ExportTask ssr=SsrMode::Async />
         <Route path=path!("/groups/:name") view=RightsOfGroup ssr=SsrMode::Async />
         <Route path=path!("/help") view=Help ssr=SsrMode::Async />
+        <Route path=path!("/import") view=ImportPage ssr=SsrMode::Async />
+        <Route path=path!("/import/:id") view=ImportTask ssr=SsrMode::Async />
         <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async />
         <Route path=path!("/media") view=MediaPage ssr=SsrMode::Async />
         <Route path=path!("/media/new") view=NewUpload ssr=SsrMode::Async />

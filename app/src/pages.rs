@@ -8,7 +8,11 @@ mod clients;
 mod dataset;
 mod datasets;
 #[cfg(feature = "ssr")]
+mod exports;
+#[cfg(feature = "ssr")]
 mod help;
+#[cfg(feature = "ssr")]
+mod import;
 #[cfg(feature = "ssr")]
 mod invitation;
 #[cfg(feature = "ssr")]
@@ -33,6 +37,8 @@ mod settings;
 #[cfg(feature = "ssr")]
 mod sign_in;
 #[cfg(feature = "ssr")]
+mod task;
+#[cfg(feature = "ssr")]
 mod users;
 #[cfg(feature = "ssr")]
 mod version;
@@ -47,7 +53,11 @@ pub use clients::ClientsPage;
 pub use dataset::Dataset;
 pub use datasets::Datasets;
 #[cfg(feature = "ssr")]
+pub use exports::ExportsPage;
+#[cfg(feature = "ssr")]
 pub use help::Help;
+#[cfg(feature = "ssr")]
+pub use import::ImportPage;
 #[cfg(feature = "ssr")]
 pub use invitation::InvitationPage;
 #[cfg(feature = "ssr")]
@@ -72,8 +82,19 @@ pub use settings::Settings;
 #[cfg(feature = "ssr")]
 pub use sign_in::SignInPage;
 #[cfg(feature = "ssr")]
+pub use task::{ExportTask, ImportTask};
+#[cfg(feature = "ssr")]
 pub use users::UsersPage;
 #[cfg(feature = "ssr")]
 pub use version::VersionPage;
 #[cfg(feature = "ssr")]
 pub use versions::Versions;
+
+#[cfg(feature = "ssr")]
+/// The browser asks again in some seconds: only where somebody has chosen to watch.
+fn reload_soon() {
+    if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+        let name = http::HeaderName::from_static("refresh");
+        response.insert_header(name, http::HeaderValue::from_static("3"));
+    }
+}

@@ -49,7 +49,8 @@ const AFTER_HELP: &str = "Exit status: 0 done or nothing to do; 1 refused, faile
 3 finished, but some datasets failed or were not undone, or findings of the doctor are left.\nConfiguration: FIFTYONE_DATABASE_URI, FIFTYONE_DATABASE_NAME, FIFTYONE_DATABASE_ADMIN, \
 FIFTYONE_DATABASE_DIR, FIFTYONE_DATABASE_VALIDATION, FIFTYONE_DISABLE_MIGRATIONS, FIFTYONE_CONFIG_PATH, \
 FIFTYONE_MONGOD, \
-FIFTYONE_MIGRATE_DATABASE, FIFTYONE_MIGRATE_UNDO_DAYS, FIFTYONE_MIGRATE_LOG.";
+FIFTYONE_MIGRATE_DATABASE, FIFTYONE_MIGRATE_UNDO_DAYS, FIFTYONE_MIGRATE_IMPORTS,
+FIFTYONE_MIGRATE_LOG.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -531,7 +532,8 @@ impl Deployment {
         };
         match Engine::open(&connection).await {
             Ok(engine) => {
-                let engine = engine.keeping_for(settings.undo_days);
+                let engine =
+                    engine.keeping_for(settings.undo_days).importing_from(settings.imports.clone());
                 Ok(Self { engine: engine.disabled(settings.migrations_disabled), embedded })
             }
             Err(error) => {

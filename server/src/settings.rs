@@ -29,6 +29,8 @@ pub struct Settings {
     pub migrations_disabled: bool,
     /// `FIFTYONE_MIGRATE_UNDO_DAYS`: for how long runs can be undone.
     pub undo_days: u32,
+    /// `FIFTYONE_MIGRATE_IMPORTS`: the folder that members import from, and in which archives are unpacked.
+    pub imports: Option<PathBuf>,
 }
 
 /// A setting that cannot be understood.
@@ -157,6 +159,7 @@ impl Settings {
         })?;
         Ok(Self {
             undo_days,
+            imports: variable("FIFTYONE_MIGRATE_IMPORTS").map(PathBuf::from),
             uri: match port {
                 Some(port) => Some(format!("mongodb://127.0.0.1:{port}")),
                 None => text("FIFTYONE_DATABASE_URI", "database_uri")?,

@@ -9,8 +9,8 @@ use tests::{App, Browser, check, ready};
 
 use crate::screenshot;
 
-/// Gives the dataset `cats` three files, two of which have one name.
-async fn plant(app: &App, folder: &Path) -> Result<String> {
+/// Gives the dataset `cats` three samples with files, two of which have one name.
+pub async fn plant(app: &App, folder: &Path) -> Result<String> {
     let database = app.mongo.database();
     let datasets = database.collection::<Document>("datasets");
     let field = doc! { "name": "filepath", "ftype": "fiftyone.core.fields.StringField", "db_field": "filepath", "fields": [] };
@@ -39,7 +39,7 @@ async fn paths(app: &App, collection: &str) -> Result<Vec<String>> {
 }
 
 /// Looks at the page where we are, on every device and in both schemes.
-async fn looked_at(browser: &Browser, name: &str) -> Result<()> {
+pub async fn looked_at(browser: &Browser, name: &str) -> Result<()> {
     let address = browser.run("return location.href").await?;
     let address = address.as_str().context("no address")?.to_owned();
     for (device, size) in [(Device::Desktop, "desktop"), (Device::Phone, "phone")] {
@@ -56,7 +56,7 @@ async fn looked_at(browser: &Browser, name: &str) -> Result<()> {
 }
 
 /// Loads the page until it says so.
-async fn until(browser: &Browser, address: &str, part: &str) -> Result<()> {
+pub async fn until(browser: &Browser, address: &str, part: &str) -> Result<()> {
     ready::wait_for(part, || async {
         browser.open(address).await?;
         let main = browser.find("//main").await?.text().await?;

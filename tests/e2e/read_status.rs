@@ -4,6 +4,7 @@ mod browse_datasets;
 mod correct_versions;
 mod install_sdk;
 mod media;
+mod moves;
 mod rights;
 mod runs;
 mod see_dataset;
@@ -27,7 +28,9 @@ const PAGES: &[(&str, &str)] = &[
     ("/migrate", "migrate"),
     ("/migrate?scope=everything&destination=1.22.1&other=&datasets=", "migrate-plan"),
     ("/runs", "runs"),
+    ("/import", "import-none"),
     ("/media", "media-none"),
+    ("/exports", "exports-none"),
     ("/clients", "clients"),
     ("/versions", "versions"),
     ("/sdk", "sdk"),

@@ -6,6 +6,7 @@ mod datasets;
 mod dataset;
 mod help;
 mod migrate;
+mod moves;
 mod runs;
 mod versions;
 

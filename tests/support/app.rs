@@ -1,5 +1,7 @@
 //! Our server, in this process, in front of a throwaway MongoDB.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result};
 use engine::{Connection, Engine, Origin};
 use model::{Action, Principal, Role};
@@ -27,15 +29,20 @@ pub struct App {
 impl App {
     /// Starts everything on free ports, where nothing may be migrated.
     pub async fn start() -> Result<Self> {
-        Self::started(false).await
+        Self::started(false, None).await
     }
 
     /// The same where migrations are allowed, with a server that carries out what is asked for.
     pub async fn migrating() -> Result<Self> {
-        Self::started(true).await
+        Self::started(true, None).await
     }
 
-    async fn started(migrates: bool) -> Result<Self> {
+    /// The same, with a folder that members import from.
+    pub async fn importing(imports: &Path) -> Result<Self> {
+        Self::started(true, Some(imports.to_owned())).await
+    }
+
+    async fn started(migrates: bool, imports: Option<PathBuf>) -> Result<Self> {
         let mongo = Mongo::start().await?;
         mongo.insert_config("0.21.2").await?;
         for (name, version) in
@@ -43,7 +50,7 @@ impl App {
         {
             mongo.insert_dataset(name, version).await?;
         }
-        let engine = connect_as(&mongo.uri(), migrates).await?;
+        let engine = connect_as(&mongo.uri(), migrates).await?.importing_from(imports);
         ready::wait_for("the engine to reach its server", async || engine.status().await).await?;
         let first = engine.accounts().first_link().await?.context("there is an account already")?;
         let token = engine.accounts().accept(first.text(), ADMIN, PASSWORD, &origin()).await?;

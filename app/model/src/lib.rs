@@ -19,6 +19,7 @@ mod run;
 pub mod sdk;
 mod settings;
 mod status;
+mod task;
 mod theme;
 mod transfer;
 mod value;
@@ -61,6 +62,10 @@ pub use run::{
 };
 pub use settings::{ServerSettings, Topology};
 pub use status::{EnterpriseVersion, Status, Tone, Verdict, VersionCount};
+pub use task::{
+    ExportQuestion, ExportReport, ImportQuestion, ImportReport, MediaReport, TaskKind,
+    TaskQuestion, TaskReport, TaskState, TaskSummary,
+};
 pub use theme::Theme;
 pub use transfer::{
     CauseReport, CleanReport, DestinationTest, FieldSurvey, FileCount, MediaSurvey, RewriteReport,

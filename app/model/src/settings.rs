@@ -27,6 +27,8 @@ pub struct ServerSettings {
     pub validation: bool,
     /// For how many days a run can be undone.
     pub undo_days: u32,
+    /// The folder that members import from, if there is one.
+    pub imports: Option<String>,
 }
 
 /// How many servers a MongoDB is.

@@ -47,11 +47,11 @@ impl From<Denied> for ApiError {
 impl From<engine::Error> for ApiError {
     fn from(error: engine::Error) -> Self {
         use engine::Error::{
-            Denied, NoDataset, NoRelease, NoUpload, Refused, UnknownDataset, UnknownRun,
+            Denied, NoDataset, NoRelease, NoTask, NoUpload, Refused, UnknownDataset, UnknownRun,
         };
         let error = match error {
             Denied(denied) => Self::Denied(denied),
-            UnknownRun(_) | NoDataset(_) | NoRelease(_) | NoUpload(_) => {
+            UnknownRun(_) | NoDataset(_) | NoRelease(_) | NoTask(_) | NoUpload(_) => {
                 Self::Unknown { reason: error.to_string() }
             }
             Refused(_) | UnknownDataset { .. } => Self::Refused { reason: error.to_string() },

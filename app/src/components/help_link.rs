@@ -28,6 +28,8 @@ fn section(path: &str) -> &'static str {
         ["datasets"] => "datasets",
         ["datasets", _, "rights"] | ["users" | "groups", _] | ["members"] => "rights",
         ["datasets", ..] => "dataset",
+        ["import", ..] => "import",
+        ["exports", ..] => "exports",
         ["media", ..] => "media",
         ["migrate"] => "migrate",
         ["runs"] => "runs",

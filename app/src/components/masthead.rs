@@ -13,6 +13,7 @@ const PAGES: &[(&str, &str, Action)] = &[
     ("/datasets", "Datasets", Action::ReadDatasets),
     ("/migrate", "Migrate", Action::PreviewMigration),
     ("/runs", "Runs", Action::ReadRuns),
+    ("/import", "Import", Action::ImportDataset),
     ("/media", "Media", Action::MoveMedia),
     ("/clients", "Clients", Action::ReadClients),
     ("/versions", "Versions", Action::ReadVersions),

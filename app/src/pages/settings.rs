@@ -62,7 +62,7 @@ fn row((name, value, by): (&'static str, String, &'static str)) -> impl IntoView
     }
 }
 
-fn rows(it: &ServerSettings) -> [(&'static str, String, &'static str); 6] {
+fn rows(it: &ServerSettings) -> [(&'static str, String, &'static str); 7] {
     let migrations = it.barrier.clone().unwrap_or_else(|| "allowed, for admins".to_owned());
     let checked = if it.validation { "checked: 4.4 or newer" } else { "not checked" };
     [
@@ -78,6 +78,11 @@ fn rows(it: &ServerSettings) -> [(&'static str, String, &'static str); 6] {
             "A run can be undone for",
             words::counted(u64::from(it.undo_days), "day"),
             "FIFTYONE_MIGRATE_UNDO_DAYS",
+        ),
+        (
+            "Members import from",
+            it.imports.clone().unwrap_or_else(|| "nowhere: admins do".to_owned()),
+            "FIFTYONE_MIGRATE_IMPORTS",
         ),
         ("MongoDB's version", checked.to_owned(), "FIFTYONE_DATABASE_VALIDATION"),
     ]

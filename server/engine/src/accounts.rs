@@ -24,6 +24,7 @@ pub use error::AccountError;
 use error::Result;
 use name::Name;
 pub use name::NameFault;
+pub(crate) use name::id;
 pub use password::PasswordFault;
 pub(crate) use rights::rights;
 pub use token::Token;

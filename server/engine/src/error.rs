@@ -148,6 +148,11 @@ pub enum Error {
         "there is no upload of media with the id `{0}`; the page `/media` lists those there are"
     )]
     NoUpload(String),
+    /// An import or export that does not exist, as far as whoever asks may know.
+    #[error(
+        "there is no task with the id `{0}`; the pages `/import` and `/exports` list those there are"
+    )]
+    NoTask(String),
     /// A dataset that does not exist.
     #[error("dataset `{name}` not found{}", nearest.as_ref().map_or_else(|| "; `fiftyone-migrate --info` lists those of this database".to_owned(), |it| format!("; did you mean `{it}`?")))]
     UnknownDataset {

@@ -2,23 +2,36 @@
 
 mod media;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawDocumentBuf, doc};
 use bundle::{CollectionWriter, RUN_KINDS, write_document};
-use model::{Action, Permit};
-use serde::Serialize;
+use model::{Action, ExportQuestion, ExportReport, Permit};
 use tokio::sync::mpsc;
 
 use crate::{
     Engine, Error, Result,
     import::{Along, fault},
     load::decoded,
+    shown::sees_names,
+    store::Entry,
 };
 use media::Media;
 
 /// How many documents may wait to be written.
 const WAITING: usize = 2_000;
+
+/// How long counting what would be exported may take.
+const COUNTING: Duration = Duration::from_secs(10);
+
+const NO_TAGS: &str = "its temporal tags are not exported yet";
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
@@ -44,64 +57,165 @@ pub enum ExportMedia {
     Linked,
 }
 
-/// What was exported.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ExportReport {
-    /// The dataset.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// How many samples.
-    pub samples: u64,
-    /// How many frames.
-    pub frames: u64,
-    /// How many files of media were copied or linked.
-    pub media: u64,
-    /// What did not come along, and why.
-    pub warnings: Vec<String>,
+/// How far an export is; clones show the same.
+#[derive(Clone, Debug, Default)]
+pub struct ExportProgress {
+    written: Arc<AtomicU64>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl ExportProgress {
+    /// How many samples and frames are written.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Ends it.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ExportRequest {
+    /// What somebody asks for in words, of the dataset with this id.
+    ///
+    /// # Errors
+    ///
+    /// If the words make no sense.
+    pub fn asked(question: &ExportQuestion, dataset: String) -> Result<Self> {
+        let media = match question.media.as_str() {
+            "" | "left" => ExportMedia::Left,
+            "copied" => ExportMedia::Copied,
+            "linked" => ExportMedia::Linked,
+            other => {
+                return Err(Error::Refused(format!(
+                    "`{other}` is nothing that can become of media; there are left, copied and linked"
+                )));
+            }
+        };
+        let folder = question.folder.trim();
+        if !Path::new(folder).is_absolute() {
+            return Err(Error::Refused(format!(
+                "`{folder}` is no folder of the server; name one from `/` on, such as /data/exports/cats"
+            )));
+        }
+        let along = Along {
+            views: question.without_views.is_empty(),
+            runs: question.without_runs.is_empty(),
+            workspaces: question.without_workspaces.is_empty(),
+        };
+        Ok(Self { dataset, folder: PathBuf::from(folder), media, along })
+    }
 }
 
 impl Engine {
+    /// Says what would be exported. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such dataset for whoever asks, the folder cannot take an export, or the server cannot be reached.
+    pub async fn check_export(
+        &self,
+        permit: &Permit,
+        request: &ExportRequest,
+    ) -> Result<ExportReport> {
+        permit.covers(Action::ExportDataset)?;
+        let error = |it| self.store.error(it);
+        let (entry, raw) = self.exported(permit, &request.dataset).await?;
+        let document = decoded(&raw).map_err(Error::Refused)?;
+        is_free(&request.folder)?;
+        let samples = document.get_str("sample_collection_name").unwrap_or_default();
+        let mut counts = [0, 0];
+        let frames = frames_of(&document, samples);
+        for (count, name) in counts.iter_mut().zip([Some(samples), frames.as_deref()]) {
+            if let Some(name) = name.filter(|it| !it.is_empty()) {
+                let found = self.store.count_documents(name, COUNTING).await.map_err(error)?;
+                *count = found.unsigned_abs();
+            }
+        }
+        let mut report = ExportReport {
+            name: entry.label(),
+            version: document.get_str("version").unwrap_or_default().to_owned(),
+            samples: counts[0],
+            frames: counts[1],
+            ..ExportReport::default()
+        };
+        if self.store.has_of("tags", &entry.id).await.map_err(error)? {
+            report.warnings.push(NO_TAGS.to_owned());
+        }
+        Ok(report)
+    }
+
+    /// The dataset, as far as it is there for whoever asks.
+    async fn exported(&self, permit: &Permit, id: &str) -> Result<(Entry, RawDocumentBuf)> {
+        let error = |it| self.store.error(it);
+        self.store.server().await?;
+        let gone = || Error::NoDataset(id.to_owned());
+        if !sees_names(permit) && !self.rights(permit).await?.sees(id) {
+            return Err(gone());
+        }
+        let entry = self.store.entries_of(&[id]).await.map_err(error)?;
+        let entry = entry.into_iter().next().ok_or_else(gone)?;
+        let found = self.store.datasets(std::slice::from_ref(&entry.id)).await.map_err(error)?;
+        let raw = found.into_iter().next().flatten().ok_or_else(gone)?;
+        Ok((entry, raw))
+    }
+
     /// Writes the export. `metadata.json` is written last: a folder without it is not whole.
     ///
     /// # Errors
     ///
     /// If there is no such dataset, the folder is not empty or cannot be written, or the server cannot be reached.
-    pub async fn export(&self, permit: &Permit, request: &ExportRequest) -> Result<ExportReport> {
+    pub async fn export(
+        &self,
+        permit: &Permit,
+        request: &ExportRequest,
+        progress: &ExportProgress,
+    ) -> Result<ExportReport> {
         permit.covers(Action::ExportDataset)?;
-        let error = |it| self.store.error(it);
-        self.store.server().await?;
-        let entries = self.store.entries_of(&[&request.dataset]).await.map_err(error)?;
-        let gone = || Error::Refused(format!("there is no dataset `{}`", request.dataset));
-        let entry = entries.first().ok_or_else(gone)?;
-        let read = || async {
-            let found =
-                self.store.datasets(std::slice::from_ref(&entry.id)).await.map_err(error)?;
-            found.into_iter().next().flatten().ok_or_else(gone)
-        };
-        let raw = read().await?;
-        let document = decoded(&raw).map_err(Error::Refused)?;
+        let found = self.exported(permit, &request.dataset).await?;
         let folder = emptied(&request.folder)?;
+        let done = self.export_to(permit, request, (found, &folder), progress).await;
+        if done.is_err() {
+            let left = folder.clone();
+            let removed = tokio::task::spawn_blocking(move || remove_parts(&left)).await;
+            if let Ok(Err(why)) | Err(why) = removed.map_err(std::io::Error::other) {
+                tracing::warn!("what was written to `{}` stays there: {why}", folder.display());
+            }
+        }
+        done
+    }
+
+    async fn export_to(
+        &self,
+        permit: &Permit,
+        request: &ExportRequest,
+        ((entry, raw), folder): ((Entry, RawDocumentBuf), &Path),
+        progress: &ExportProgress,
+    ) -> Result<ExportReport> {
+        let error = |it| self.store.error(it);
+        let document = decoded(&raw).map_err(Error::Refused)?;
         let mut report = ExportReport {
             name: entry.label(),
             version: document.get_str("version").unwrap_or_default().to_owned(),
             ..ExportReport::default()
         };
-        let media = Media::new(&folder, request.media);
+        let media = Media::new(folder, request.media);
         let samples = document.get_str("sample_collection_name").unwrap_or_default();
-        let written = self.written(&folder, "samples", (samples, doc! {}), media).await?;
+        let written = self.written(folder, "samples", (samples, doc! {}), media, progress).await?;
         (report.samples, report.media) = (written.count, written.files);
         report.warnings.extend(written.warnings);
         if let Some(frames) = frames_of(&document, samples) {
             let order = doc! { "_sample_id": 1, "frame_number": 1 };
-            let left = Media::new(&folder, ExportMedia::Left);
-            report.frames = self.written(&folder, "frames", (&frames, order), left).await?.count;
+            let left = Media::new(folder, ExportMedia::Left);
+            let written = self.written(folder, "frames", (&frames, order), left, progress).await?;
+            report.frames = written.count;
         }
         if self.store.has_of("tags", &entry.id).await.map_err(error)? {
-            report.warnings.push("its temporal tags are not exported yet".to_owned());
+            report.warnings.push(NO_TAGS.to_owned());
         }
-        let metadata = self.expanded(request, &folder, document, &mut report).await?;
-        if read().await?.as_bytes() != raw.as_bytes() {
+        let metadata = self.expanded(request, folder, document, &mut report).await?;
+        if self.exported(permit, &request.dataset).await?.1.as_bytes() != raw.as_bytes() {
             report.warnings.push(
                 "the dataset was changed while it was exported; export it again to have all of it as of one moment"
                     .to_owned(),
@@ -118,13 +232,19 @@ impl Engine {
         key: &'static str,
         (collection, order): (&str, Document),
         mut media: Media,
+        progress: &ExportProgress,
     ) -> Result<Written> {
         let (to, mut documents) = mpsc::channel(WAITING);
         let mut writer = CollectionWriter::create(folder, key).map_err(fault)?;
+        let (progress, stopping) = (progress.clone(), progress.clone());
         let writing = tokio::task::spawn_blocking(move || {
             while let Some(mut it) = documents.blocking_recv() {
+                if progress.stopped.load(Ordering::Relaxed) {
+                    break;
+                }
                 media.take(&mut it)?;
                 writer.write(it)?;
+                progress.written.fetch_add(1, Ordering::Relaxed);
             }
             let count = writer.finish()?;
             Ok::<_, bundle::Fault>(Written {
@@ -140,6 +260,9 @@ impl Engine {
         let written = written.unwrap_or_else(|it| {
             Err(bundle::Fault::Malformed { place: key.to_owned(), reason: it.to_string() })
         });
+        if stopping.stopped.load(Ordering::Relaxed) {
+            return Err(Error::Refused("stopped; nothing was exported".to_owned()));
+        }
         written.map_err(fault)
     }
 
@@ -223,17 +346,45 @@ pub(crate) fn frames_of(document: &Document, samples: &str) -> Option<String> {
     videos.then(|| named.unwrap_or_else(|| format!("frames.{samples}")))
 }
 
-/// A folder that is there and has nothing in it.
-fn emptied(folder: &Path) -> Result<PathBuf> {
-    std::fs::create_dir_all(folder).map_err(|it| unwritable(folder, &it))?;
-    let mut entries = std::fs::read_dir(folder).map_err(|it| unwritable(folder, &it))?;
+/// Whether a folder is not there, or has nothing in it.
+fn is_free(folder: &Path) -> Result<()> {
+    let mut entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(why) => return Err(unwritable(folder, &why)),
+    };
     if entries.next().is_some() {
         return Err(Error::Refused(format!(
             "`{}` is not empty, and an export does not mix with what is there; name an empty folder",
             folder.display()
         )));
     }
+    Ok(())
+}
+
+/// A folder that is there and has nothing in it.
+fn emptied(folder: &Path) -> Result<PathBuf> {
+    is_free(folder)?;
+    std::fs::create_dir_all(folder).map_err(|it| unwritable(folder, &it))?;
     std::fs::canonicalize(folder).map_err(|it| unwritable(folder, &it))
+}
+
+/// Removes what an export has written that did not come to its end, and nothing else.
+fn remove_parts(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_file =
+            ["samples.json", "frames.json", "metadata.json"].iter().any(|it| name.starts_with(it));
+        if entry.file_type()?.is_dir() {
+            if name == "data" || RUN_KINDS.iter().any(|it| it.folder == name) {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        } else if is_file {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn unwritable(path: &Path, why: &std::io::Error) -> Error {

@@ -6,19 +6,17 @@ mod report;
 mod stream;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use bson::{Bson, DateTime, Document, oid::ObjectId};
 use bundle::{Documents, Folder};
-use model::{Action, Permit};
+use model::{Action, ImportQuestion, ImportReport, Permit};
 use revisions::{Release, Scope};
-
-pub use report::{ImportReport, MediaReport};
 
 use crate::{
     Engine, Error, Result,
@@ -67,6 +65,8 @@ pub struct Along {
 pub struct ImportProgress {
     copied: Arc<AtomicU64>,
     checked: Arc<AtomicU64>,
+    of: Arc<AtomicU64>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl ImportProgress {
@@ -79,6 +79,57 @@ impl ImportProgress {
     pub fn checked(&self) -> u64 {
         self.checked.load(Ordering::Relaxed)
     }
+
+    /// How many samples and frames will be in the database; 0 as long as that is not known.
+    pub fn of(&self) -> u64 {
+        self.of.load(Ordering::Relaxed)
+    }
+
+    /// Ends looking at an export. What is written already is ended by its [`Control`].
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn looked_at(&self) {
+        self.checked.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl ImportRequest {
+    /// What somebody asks for in words. An archive is unpacked below `imports` if nothing else is said, in a folder of its name.
+    pub fn asked(question: &ImportQuestion, imports: Option<&Path>) -> Self {
+        let given = |it: &str| Some(it.trim().to_owned()).filter(|it| !it.is_empty());
+        let folder = PathBuf::from(question.folder.trim());
+        let below = imports.filter(|_| folder.is_file()).map(|it| free(it, &folder));
+        let tags = question.tags.split(',').map(str::trim).filter(|it| !it.is_empty());
+        Self {
+            unpack_to: given(&question.unpack_to).map(PathBuf::from).or(below),
+            name: given(&question.name),
+            persistent: question.not_persistent.is_empty(),
+            tags: tags.map(str::to_owned).collect(),
+            rel_dir: given(&question.rel_dir),
+            along: Along {
+                views: question.without_views.is_empty(),
+                runs: question.without_runs.is_empty(),
+                workspaces: question.without_workspaces.is_empty(),
+            },
+            folder,
+        }
+    }
+}
+
+/// A place for what is in an archive, with nothing there yet.
+fn free(below: &Path, archive: &Path) -> PathBuf {
+    let name = archive.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.split('.').find(|it| !it.is_empty()).unwrap_or("import");
+    let taken = |it: &PathBuf| it.symlink_metadata().is_ok();
+    let first = below.join(stem);
+    let others = (2_u32..).map(|it| below.join(format!("{stem}-{it}")));
+    std::iter::once(first).chain(others).find(|it| !taken(it)).unwrap_or_else(|| below.join(stem))
 }
 
 impl Engine {
@@ -113,14 +164,7 @@ impl Engine {
         progress: &ImportProgress,
     ) -> Result<ImportReport> {
         permit.covers(Action::ImportDataset)?;
-        if self.disabled {
-            return Err(Error::Refused(crate::DISABLED.to_owned()));
-        }
-        if !self.admin {
-            return Err(Error::Refused(
-                "importing writes to the database: set `FIFTYONE_DATABASE_ADMIN=true`".to_owned(),
-            ));
-        }
+        self.may_write("importing")?;
         let opened = Opened::of(request).await?;
         let imported = self.imported(permit, request, &opened.folder, &control, progress).await;
         opened.end(imported.is_ok()).await;
@@ -135,13 +179,15 @@ impl Engine {
         control: &Control,
         progress: &ImportProgress,
     ) -> Result<ImportReport> {
-        let (_, report) = self.checked(request, folder, progress).await?;
+        let (_, mut report) = self.checked(request, folder, progress).await?;
         if let Some(why) = report.blockers.first() {
             return Err(Error::Refused(why.clone()));
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), control).await?;
+        progress.of.store(report.samples + report.frames, Ordering::Relaxed);
         let copied = self.copied(permit, request, (folder, &report), control, progress).await;
-        guard.end(copied).await.map(|()| report)
+        report.id = Some(guard.end(copied).await?.to_hex());
+        Ok(report)
     }
 
     /// The plan for what is there now, with the report of it.
@@ -155,11 +201,14 @@ impl Engine {
         let config = self.store.config().await?;
         let names = self.store.names().await.map_err(|it| self.store.error(it))?;
         let planned = plan(request, folder, config.version(), &names)?;
+        let unpacked = request.unpack_to.as_ref().filter(|_| request.folder.is_file());
+        let unpacked = unpacked.map(|it| it.display().to_string());
         let (request, folder, progress) = (request.clone(), folder.clone(), progress.clone());
         let report = blocking(move || {
-            survey(&request, &folder, &planned, &progress.checked).map(|it| (planned, it))
+            survey(&request, &folder, &planned, &progress).map(|it| (planned, it))
         });
-        let (planned, report) = report.await?;
+        let (planned, mut report) = report.await?;
+        report.unpack_to = unpacked;
         Ok((planned.ok(), report))
     }
 
@@ -170,7 +219,7 @@ impl Engine {
         (folder, report): (&Folder, &ImportReport),
         control: &Control,
         progress: &ImportProgress,
-    ) -> Result<()> {
+    ) -> Result<ObjectId> {
         let error = |it| self.store.error(it);
         self.clean_up().await.map_err(error)?;
         // Once more under the lease: the database may be at another version by now, and the name taken.
@@ -184,7 +233,7 @@ impl Engine {
             Ok(()) => {
                 // The dataset is there: a note that is missing is written by the next import.
                 self.store.end_import(record.id, "imported").await.ok();
-                Ok(())
+                Ok(record.dataset)
             }
             Err(why) => {
                 // If the connection is gone, the next import removes it.
@@ -295,11 +344,7 @@ impl Engine {
         while let Some(batch) = batches.recv().await {
             let batch = batch.map_err(fault)?;
             if !control.may_go_on().await {
-                return Err(if control.is_over() {
-                    lease_lost()
-                } else {
-                    Error::Refused("stopped; nothing was imported".to_owned())
-                });
+                return Err(if control.is_over() { lease_lost() } else { stopped() });
             }
             for it in &batch {
                 digest.add(it.as_bytes());
@@ -318,6 +363,10 @@ impl Engine {
         }
         Ok(digest)
     }
+}
+
+fn stopped() -> Error {
+    Error::Refused("stopped; nothing was imported".to_owned())
 }
 
 fn scope_count(collection: &str, report: &ImportReport) -> Option<u64> {

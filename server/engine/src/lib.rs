@@ -46,6 +46,7 @@ mod strain;
 mod survey;
 mod sweep;
 mod tally;
+mod tasks;
 mod timeline;
 mod transfer;
 #[doc(hidden)]
@@ -67,8 +68,8 @@ pub use archive::{ArchiveState, ArchiveSummary, ConflictSummary};
 pub use catalog::Export;
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
-pub use export::{ExportMedia, ExportReport, ExportRequest};
-pub use import::{Along, ImportProgress, ImportReport, ImportRequest, MediaReport};
+pub use export::{ExportMedia, ExportProgress, ExportRequest};
+pub use import::{Along, ImportProgress, ImportRequest};
 pub use progress::{Control, Event, Meter};
 pub use report::{DatabaseReport, DatasetReport, Figures, JournalSize, Report, State, printable};
 pub use revisions::Release;
@@ -110,6 +111,8 @@ pub struct Engine {
     admin: bool,
     disabled: bool,
     undo_days: u32,
+    /// The folder that those import from who may not read whatever is on this machine.
+    imports: Option<std::path::PathBuf>,
     /// What pages have seen last of the datasets; all clones share it.
     catalog: catalog::Reader,
 }
@@ -135,13 +138,26 @@ impl Engine {
         let Connection { uri, database, runs, admin, validation } = connection;
         let store = Store::open(uri, database, runs, *validation).await?;
         let catalog = catalog::Reader::default();
-        Ok(Self { store, admin: *admin, disabled: false, undo_days: UNDO_DAYS, catalog })
+        Ok(Self {
+            store,
+            admin: *admin,
+            disabled: false,
+            undo_days: UNDO_DAYS,
+            imports: None,
+            catalog,
+        })
     }
 
     /// The same engine, whose runs can be undone for this many days.
     #[must_use]
     pub fn keeping_for(self, undo_days: u32) -> Self {
         Self { undo_days, ..self }
+    }
+
+    /// The same engine, with a folder that members may import from.
+    #[must_use]
+    pub fn importing_from(self, imports: Option<std::path::PathBuf>) -> Self {
+        Self { imports, ..self }
     }
 
     /// The same engine; `disabled`: nothing may be migrated from here, whoever asks (`FIFTYONE_DISABLE_MIGRATIONS`).

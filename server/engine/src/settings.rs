@@ -28,6 +28,7 @@ impl Engine {
             barrier: self.barrier().map(str::to_owned),
             validation: store.validates(),
             undo_days: self.undo_days,
+            imports: self.imports.as_ref().map(|it| it.display().to_string()),
         })
     }
 }

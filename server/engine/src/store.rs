@@ -33,6 +33,7 @@ mod server;
 mod shares;
 mod sizes;
 mod strain;
+mod tasks;
 mod values;
 mod versions;
 mod views;
@@ -70,6 +71,7 @@ pub use rewrites::{RewriteRecord, RewriteValue};
 pub use selections::{Selected, Selection};
 pub use shares::{Claim, Held, HeldShare, JobHand, Offer, Tie};
 pub use sizes::Weight;
+pub use tasks::TaskRecord;
 pub use values::{Part, Restoring, VALUES, Values};
 
 use crate::{Error, Result};

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use engine::{Engine, ExportMedia, ExportReport, ExportRequest};
-use model::{Action, words};
+use engine::{Engine, ExportMedia, ExportProgress, ExportRequest};
+use model::{Action, ExportReport, words};
 use serde_json::json;
 
 use super::{Beside, ExportArgs, MediaArg, Output, console::permit};
@@ -41,5 +41,13 @@ async fn carried_out(engine: &Engine, args: &ExportArgs) -> engine::Result<Expor
         },
         along: Beside::along(&args.without),
     };
-    engine.export(&permit, &request).await
+    let progress = ExportProgress::default();
+    let stopped = progress.clone();
+    let interrupted = tokio::spawn(async move {
+        crate::signal::asked_to_end().await;
+        stopped.stop();
+    });
+    let done = engine.export(&permit, &request, &progress).await;
+    interrupted.abort();
+    done
 }

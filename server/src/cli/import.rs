@@ -2,9 +2,9 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use engine::{Control, Engine, ImportProgress, ImportReport, ImportRequest};
+use engine::{Control, Engine, ImportProgress, ImportRequest};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Action, words};
+use model::{Action, ImportReport, words};
 use serde_json::json;
 
 use super::{Beside, ImportArgs, Output, console::permit, migrate};

@@ -18,6 +18,7 @@ pub fn Facts(page: DatasetView) -> impl IntoView {
         vec![("Version", at), ("Version of the database", database), ("Media type", media)];
     let share = may_share.then(|| {
         let address = DatasetRights::address(&id);
+        let export = format!("/exports?dataset={id}");
         let media = UploadQuestion { dataset: id.clone(), ..UploadQuestion::default() }.address();
         view! {
             <p>
@@ -28,6 +29,11 @@ pub fn Facts(page: DatasetView) -> impl IntoView {
             <p>
                 <a href=media rel="external">
                     "Take its media elsewhere"
+                </a>
+            </p>
+            <p>
+                <a href=export rel="external">
+                    "Export it"
                 </a>
             </p>
         }

@@ -57,6 +57,32 @@ pub const PLACES: &[Topic] = &[
         see: &["how-upgrade", "how-downgrade", "word-plan"],
     },
     Topic {
+        id: "import",
+        title: "Import",
+        whom: MEMBERS,
+        text: &[
+            "Make a dataset out of an export of FiftyOne: a folder on the server, or an archive of one. First you see what is in it, \
+             which revisions it crosses, which files are not there, and what would be in its way. Showing that writes nothing.",
+            "The import goes on in the server when the page is closed. The dataset is there, complete and at the version of the \
+             database, or not at all; ids, dates and results of runs stay as they were exported.",
+            "Members import from the folder that `FIFTYONE_MIGRATE_IMPORTS` names, and may manage what they have imported; admins \
+             import from anywhere.",
+        ],
+        see: &["media", "exports"],
+    },
+    Topic {
+        id: "exports",
+        title: "Exports",
+        whom: Some("For collaborators and above; folders of the server are written by admins."),
+        text: &[
+            "Write a dataset, of whatever version, into a folder of the server, so that FiftyOne and this app import it. Its files stay \
+             where they are, are copied, or are linked. The database stays as it is.",
+            "An export is whole once `metadata.json` is there: it is written last. If it fails or is stopped, what was written is \
+             removed.",
+        ],
+        see: &["import"],
+    },
+    Topic {
         id: "media",
         title: "Media",
         whom: ADMINS,

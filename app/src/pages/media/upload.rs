@@ -62,7 +62,7 @@ pub fn UploadPage() -> impl IntoView {
 fn Shown(page: model::UploadPage, watched: bool) -> impl IntoView {
     let model::UploadPage { upload, report, rewrite, rewrite_refused, rewritings, at } = page;
     if watched && upload.is_running {
-        reload_soon();
+        crate::pages::reload_soon();
     }
     let (id, running) = (upload.id.clone(), upload.is_running);
     let ended = upload.ended.clone().filter(|_| !running);
@@ -78,14 +78,6 @@ fn Shown(page: model::UploadPage, watched: bool) -> impl IntoView {
             .map(|why| view! { <Notice sentence=format!("It cannot be said which paths would lead elsewhere: {why}.")>"Nothing was changed."</Notice> })}
         {(!running).then(|| view! { <Paths rewrite rewritings id=id.clone() /> })}
         <Rest upload report />
-    }
-}
-
-/// The browser asks again in some seconds: only where somebody has chosen to watch.
-fn reload_soon() {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        let name = http::HeaderName::from_static("refresh");
-        response.insert_header(name, http::HeaderValue::from_static("3"));
     }
 }
 

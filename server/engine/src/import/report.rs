@@ -1,69 +1,22 @@
 //! What an import would come to: everything that is read before anything is written.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     hash::{BuildHasher, RandomState},
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use bundle::Folder;
-use model::media_path::{PathKind, scheme};
-use serde::Serialize;
+use model::{
+    ImportReport, MediaReport,
+    media_path::{PathKind, scheme},
+};
 
-use super::{ImportRequest, convert::Paths, fault, plan::ImportPlan};
+use super::{ImportProgress, ImportRequest, convert::Paths, fault, plan::ImportPlan, stopped};
 use crate::Result;
 
 /// How many examples are told.
 const EXAMPLES: usize = 5;
-
-/// What is in an export, and what importing it would come to.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ImportReport {
-    /// How the dataset will be called.
-    pub name: String,
-    /// Its id, where it was imported.
-    pub id: Option<String>,
-    /// The version it was exported at.
-    pub head: String,
-    /// The version it will be at.
-    pub destination: String,
-    /// The revisions it crosses.
-    pub revisions: Vec<String>,
-    /// Its media type.
-    pub media_type: String,
-    /// How many samples.
-    pub samples: u64,
-    /// How many frames.
-    pub frames: u64,
-    /// How many saved views, workspaces and runs come along.
-    pub views: usize,
-    /// See there.
-    pub workspaces: usize,
-    /// See there.
-    pub runs: usize,
-    /// How many bytes of JSON are read.
-    pub bytes: u64,
-    /// Where its media are.
-    pub media: MediaReport,
-    /// What people should know.
-    pub warnings: Vec<String>,
-    /// Why it cannot be imported; empty if it can.
-    pub blockers: Vec<String>,
-}
-
-/// Where the media of an export are.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct MediaReport {
-    /// How many samples have a path of each kind: on this machine, below the export, on Windows, by scheme.
-    pub kinds: BTreeMap<String, u64>,
-    /// How many files are not there, of those that would be on this machine.
-    pub missing: u64,
-    /// Some of them.
-    pub missing_examples: Vec<String>,
-    /// How many samples have the path of another sample.
-    pub repeated: u64,
-}
 
 /// Reads everything once.
 ///
@@ -74,7 +27,7 @@ pub fn survey(
     request: &ImportRequest,
     folder: &Folder,
     plan: &std::result::Result<ImportPlan, String>,
-    progress: &AtomicU64,
+    progress: &ImportProgress,
 ) -> Result<ImportReport> {
     let text = |key: &str| folder.metadata.get_str(key).unwrap_or_default().to_owned();
     let mut report = ImportReport {
@@ -102,7 +55,10 @@ pub fn survey(
         let piece = piece.map_err(fault)?;
         let mut sample = piece.read().map_err(fault)?;
         report.samples += 1;
-        progress.fetch_add(1, Ordering::Relaxed);
+        progress.looked_at();
+        if progress.is_stopped() {
+            return Err(stopped());
+        }
         let given = sample.get_str("filepath").map(PathKind::of);
         if let Some(path) = paths.apply(&mut sample)
             && report.blockers.len() < EXAMPLES
@@ -116,7 +72,7 @@ pub fn survey(
         if !seen.insert(hasher.hash_one(path)) {
             report.media.repeated += 1;
         }
-        report.media.note(path, given.unwrap_or(PathKind::Relative));
+        note(&mut report.media, path, given.unwrap_or(PathKind::Relative));
     }
     for piece in folder.frames().map_err(fault)?.into_iter().flatten() {
         piece.map_err(fault)?;
@@ -125,20 +81,18 @@ pub fn survey(
     Ok(report)
 }
 
-impl MediaReport {
-    fn note(&mut self, path: &str, given: PathKind) {
-        let kind = match given {
-            PathKind::Relative => "below the export".to_owned(),
-            PathKind::Unix => "on this machine".to_owned(),
-            PathKind::Windows => "on Windows".to_owned(),
-            PathKind::Url => format!("{}://", scheme(path).unwrap_or_default()),
-        };
-        *self.kinds.entry(kind).or_default() += 1;
-        if PathKind::of(path) == PathKind::Unix && !Path::new(path).exists() {
-            self.missing += 1;
-            if self.missing_examples.len() < EXAMPLES {
-                self.missing_examples.push(path.to_owned());
-            }
+fn note(media: &mut MediaReport, path: &str, given: PathKind) {
+    let kind = match given {
+        PathKind::Relative => "below the export".to_owned(),
+        PathKind::Unix => "on this machine".to_owned(),
+        PathKind::Windows => "on Windows".to_owned(),
+        PathKind::Url => format!("{}://", scheme(path).unwrap_or_default()),
+    };
+    *media.kinds.entry(kind).or_default() += 1;
+    if PathKind::of(path) == PathKind::Unix && !Path::new(path).exists() {
+        media.missing += 1;
+        if media.missing_examples.len() < EXAMPLES {
+            media.missing_examples.push(path.to_owned());
         }
     }
 }

@@ -335,7 +335,7 @@ impl Engine {
     }
 
     /// Whether anything may be written to FiftyOne's collections from here.
-    pub(super) fn may_write(&self, what: &str) -> Result<()> {
+    pub(crate) fn may_write(&self, what: &str) -> Result<()> {
         if self.disabled {
             return Err(Error::Refused(crate::DISABLED.to_owned()));
         }
