@@ -34,6 +34,8 @@ pub use dataset::{RenameField, ShownDataset, rename_plan, shown_dataset};
 pub use datasets::{FindDatasets, SelectDatasets, find_datasets, select_datasets};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
+pub use form::refused_on;
+#[cfg(feature = "ssr")]
 pub use gate::{Asking, status as status_of};
 pub use media::{
     BeginUpload, CleanUp, LimitUpload, ResumeUpload, RewritePaths, StopUpload, TestDestination,
@@ -57,7 +59,7 @@ pub use settings::read_settings;
 pub use status::{DeploymentStatus, deployment_status};
 pub use tasks::{
     BeginExport, BeginImport, StopTask, begin_export, begin_import, check_export, check_import,
-    shown_task, stop_task, tasks,
+    import_place, shown_task, stop_task, tasks,
 };
 pub use theme::{ChooseTheme, theme};
 pub use users::{EndSessions, Invite, SetDisabled, SetRole, TakeBack, everybody};

@@ -1,5 +1,6 @@
 //! The web server: pages, server functions and the files they need.
 
+mod archive;
 mod compatibility;
 mod documents;
 mod events;
@@ -23,8 +24,9 @@ use std::net::SocketAddr;
 
 use app::api::{Asking, SessionCookie};
 use app::{App, shell};
+use axum::extract::DefaultBodyLimit;
 use axum::http::request::Parts;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use engine::Engine;
 use leptos::prelude::*;
@@ -94,15 +96,21 @@ fn router(engine: Engine, reach: Reach, watched: events::Watched) -> Router {
         .with_state(health::Health::of(engine.clone()));
     let events =
         Router::new().route("/api/runs/{id}/events", get(events::events)).with_state(watched);
+    // As long as it is, and not in memory.
+    let archives = Router::new()
+        .route("/api/import/archive", post(archive::receive))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(engine.clone());
     Router::new()
         .leptos_routes_with_context(&options, routes, context.clone(), page.clone())
         .fallback(not_found::file_or_page(options.clone(), context, page))
         .with_state(options)
         .merge(others)
         .merge(events)
+        .layer(RequestBodyLimitLayer::new(LONGEST_FORM_BYTES))
+        .merge(archives)
         .layer(middleware::from_fn_with_state((engine, reach.clone()), visitor::known))
         .layer(middleware::from_fn_with_state(reach.clone(), told::only_to_ours))
-        .layer(RequestBodyLimitLayer::new(LONGEST_FORM_BYTES))
         .layer(middleware::from_fn_with_state(reach, host::refuse_foreign))
         // Programs ask for it by whatever address they have.
         .merge(health)

@@ -1,6 +1,6 @@
 //! A dataset goes out as an export and comes in again, in the browser: what would happen, how far it is, what came of it.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -66,6 +66,8 @@ async fn a_dataset_is_exported_and_imported_again() -> Result<()> {
     browser.press("//a[text()='See the dataset']").await?;
     browser.wait_for("//h1", |it| it.contains("cats again")).await?;
 
+    sent_from_here(&app, &browser, &out).await?;
+
     // Everybody with the right finds it again, and the list says what came of each.
     browser.open(&format!("{}/import", app.address)).await?;
     browser.wait_for("//main", |it| it.contains("Done")).await?;
@@ -76,4 +78,38 @@ async fn a_dataset_is_exported_and_imported_again() -> Result<()> {
     assert_eq!(complaints.collect::<Vec<_>>(), Vec::<String>::new());
     browser.close().await?;
     app.stop().await
+}
+
+/// Imports once more, from the computer that the browser is on.
+async fn sent_from_here(app: &App, browser: &Browser, out: &Path) -> Result<()> {
+    let archive = out.with_file_name("my cats.tar");
+    let packed =
+        Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(out).arg(".").status()?;
+    anyhow::ensure!(packed.success(), "tar: {packed}");
+    browser.open(&format!("{}/import", app.address)).await?;
+    browser.fill("archive", archive.to_str().context("no path")?).await?;
+    browser.click("Send it, and show what would be imported").await?;
+    browser.wait_for("//main", |it| it.contains("cats-2")).await?;
+    let asked = browser.find("//*[@id='folder']").await?.prop("value").await?.context("nothing")?;
+    anyhow::ensure!(asked.ends_with("/my_cats.tar"), "{asked}");
+    assert_eq!(fs::read(&asked)?, fs::read(&archive)?);
+    browser.fill("name", "cats thrice").await?;
+    browser.click("Show what would be imported").await?;
+    browser.wait_for("//main", |it| it.contains("Import 3 samples")).await?;
+    browser.click("Import 3 samples").await?;
+    browser.wait_for("//h1", |it| it.starts_with("Import of ")).await?;
+    let address = format!("{}{}", app.address, here(browser).await?);
+    until(browser, &address, "What was imported").await?;
+    let database = app.mongo.database();
+    let datasets = database.collection::<Document>("datasets");
+    let thrice = datasets.find_one(doc! { "name": "cats thrice" }).await?.context("no dataset")?;
+    let samples = database.collection::<Document>(thrice.get_str("sample_collection_name")?);
+    let sample = samples.find_one(doc! {}).await?.context("no sample")?;
+    let path = sample.get_str("filepath")?;
+    anyhow::ensure!(
+        path.starts_with(asked.trim_end_matches("/my_cats.tar")),
+        "{path} is not beside {asked}"
+    );
+    anyhow::ensure!(fs::exists(path)?, "{path} is not there");
+    Ok(())
 }

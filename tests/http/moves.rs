@@ -8,6 +8,10 @@ use http::StatusCode;
 use model::Role;
 use serde_json::Value;
 use tests::{App, ready};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 fn export(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
@@ -96,5 +100,70 @@ async fn what_cannot_be_imported_ends_with_the_reason_and_leaves_nothing() -> Re
     assert!(why.contains("samples.json"), "{why}");
     let datasets = app.mongo.database().collection::<Document>("datasets");
     assert_eq!(datasets.count_documents(doc! { "name": "small" }).await?, 0);
+    app.stop().await
+}
+
+/// Sends a form with a file, of which as much arrives as is said, and returns the head of the answer, if there is one.
+async fn send(app: &App, cookie: &str, content: &[u8], arrives: usize) -> Result<String> {
+    let host = app.address.trim_start_matches("http://");
+    let mut body =
+        b"--x\r\ncontent-disposition: form-data; name=\"archive\"; filename=\"a.zip\"\r\n\r\n"
+            .to_vec();
+    body.extend_from_slice(content);
+    body.extend_from_slice(b"\r\n--x--\r\n");
+    let head = format!(
+        "POST /api/import/archive HTTP/1.1\r\nhost: {host}\r\norigin: {}\r\ncookie: {cookie}\r\nconnection: close\r\n\
+         content-type: multipart/form-data; boundary=x\r\ncontent-length: {}\r\n\r\n",
+        app.address,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(host).await?;
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&body[..arrives.min(body.len())]).await?;
+    if arrives < body.len() {
+        drop(stream);
+        return Ok(String::new());
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// What is in the folder that archives are sent to, and in what it has.
+fn kept(imports: &Path) -> Result<Vec<String>> {
+    let mut kept = Vec::new();
+    let Ok(folders) = fs::read_dir(imports.join("sent")) else { return Ok(kept) };
+    for folder in folders {
+        for file in fs::read_dir(folder?.path())? {
+            kept.push(file?.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(kept)
+}
+
+#[tokio::test]
+async fn an_archive_that_is_sent_is_there_whole_or_not_at_all() -> Result<()> {
+    let theirs = tempfile::tempdir()?;
+    let app = App::importing(theirs.path()).await?;
+    let bob = app.sign_up("bob", Role::Member).await?;
+    // More than any form may have, and cut off in the middle.
+    let content = vec![7; 3 << 20];
+    send(&app, &bob, &content, 2 << 20).await?;
+    let arrived = send(&app, &bob, &content, usize::MAX).await?;
+    assert!(arrived.starts_with("HTTP/1.1 303"), "{arrived}");
+    ready::wait_for("what was cut off to be gone", async || {
+        let kept = kept(theirs.path())?;
+        anyhow::ensure!(kept == ["a.zip"], "{kept:?}");
+        Ok(())
+    })
+    .await?;
+    let empty = send(&app, &bob, &[], usize::MAX).await?;
+    assert!(empty.contains("the archive is empty"), "{empty}");
+    assert_eq!(kept(theirs.path())?.len(), 1);
+    app.stop().await?;
+
+    let app = App::migrating().await?;
+    let refused = send(&app, &app.admin, &content, usize::MAX).await?;
+    assert!(refused.contains("names no folder for them"), "{refused}");
     app.stop().await
 }

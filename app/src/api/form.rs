@@ -12,6 +12,14 @@ pub fn address<S: ServerFn>() -> &'static str {
     S::url()
 }
 
+/// The address of a page that says what a form was answered, as if the server function had; `None` if there is no such page.
+#[cfg(feature = "ssr")]
+pub fn refused_on<S: ServerFn<Error = ApiError>>(page: &str, error: ApiError) -> Option<String> {
+    let told = ServerFnUrlError::<ApiError>::new(S::PATH, error);
+    let address = told.to_url(&format!("http://localhost{page}")).ok()?;
+    Some(format!("{page}?{}", address.query()?))
+}
+
 /// What the server function said to the form that was just posted, if it refused: it is in the address of the page.
 pub fn refusal<S: ServerFn<Error = ApiError>>() -> Option<ApiError> {
     refusal_of(S::PATH)

@@ -14,6 +14,13 @@ pub async fn check_import(question: ImportQuestion) -> Result<ImportReport, ApiE
     Ok(engine.check_asked_import(&permit, &question).await?)
 }
 
+/// Where members import from, and archives are sent to, if there is such a folder. Reading changes nothing.
+#[server(endpoint = "import/place", input = GetUrl)]
+pub async fn import_place() -> Result<Option<String>, ApiError> {
+    let permit = super::gate::require(model::Action::ImportDataset)?;
+    Ok(expect_context::<engine::Engine>().imports(&permit).await?)
+}
+
 /// Begins an import, and leads to where one sees how far it is.
 #[server(endpoint = "import/begin")]
 pub async fn begin_import(question: ImportQuestion) -> Result<(), ApiError> {

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 use model::{ImportQuestion, ImportReport, TaskKind, words};
 
 use super::task::{Choice, Tasks, hidden};
-use crate::api::{BeginImport, check_import, form};
-use crate::components::{Field, Notice};
+use crate::api::{BeginImport, check_import, form, import_place};
+use crate::components::{Field, Loaded, Notice};
 
 /// The question, what it comes to once it is asked, and what was imported before.
 #[component]
@@ -27,6 +27,7 @@ pub fn ImportPage() -> impl IntoView {
         }
     });
     let refused = form::refusal::<BeginImport>();
+    let place = Resource::new(|| (), |()| import_place());
     let asked = (!question.folder.is_empty()).then(|| question.clone());
     view! {
         <Title text="Import" />
@@ -38,6 +39,9 @@ pub fn ImportPage() -> impl IntoView {
         </header>
         {refused.map(|why| view! { <Notice sentence=format!("It was not begun: {why}.")>"Nothing was imported."</Notice> })}
         <Question question />
+        <Loaded from=place let:place>
+            {place.map(|place| view! { <Send place /> })}
+        </Loaded>
         {asked.map(|asked| view! { <Checked asked /> })}
         <Tasks kind=TaskKind::Import />
         <p>
@@ -88,6 +92,35 @@ fn Question(question: ImportQuestion) -> impl IntoView {
                 />
                 <div class="actions">
                     <button class="button">"Show what would be imported"</button>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+/// An archive that is not on the server yet.
+#[component]
+fn Send(place: String) -> impl IntoView {
+    let hint =
+        format!("An archive of an export: zip, tar, tar.gz or tar.zst. It is kept below {place}.");
+    view! {
+        <section class="card padded" aria-labelledby="send">
+            <h2 id="send">"From your computer"</h2>
+            <form class="form" method="post" action="/api/import/archive" enctype="multipart/form-data">
+                <div class="field">
+                    <label for="archive">"Archive"</label>
+                    <input
+                        id="archive"
+                        name="archive"
+                        type="file"
+                        accept=".zip,.tar,.gz,.tgz,.zst"
+                        aria-describedby="archive-hint"
+                        required=true
+                    />
+                    <small class="field-hint" id="archive-hint">{hint}</small>
+                </div>
+                <div class="actions">
+                    <button class="button">"Send it, and show what would be imported"</button>
                 </div>
             </form>
         </section>

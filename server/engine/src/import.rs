@@ -2,6 +2,7 @@
 
 mod convert;
 mod plan;
+mod received;
 mod report;
 mod stream;
 
@@ -17,6 +18,8 @@ use bson::{Bson, DateTime, Document, oid::ObjectId};
 use bundle::{Documents, Folder};
 use model::{Action, ImportQuestion, ImportReport, Permit};
 use revisions::{Release, Scope};
+
+pub use received::Receiving;
 
 use crate::{
     Engine, Error, Result,
@@ -104,7 +107,8 @@ impl ImportRequest {
     pub fn asked(question: &ImportQuestion, imports: Option<&Path>) -> Self {
         let given = |it: &str| Some(it.trim().to_owned()).filter(|it| !it.is_empty());
         let folder = PathBuf::from(question.folder.trim());
-        let below = imports.filter(|_| folder.is_file()).map(|it| free(it, &folder));
+        let below = imports.filter(|_| folder.is_file());
+        let below = below.map(|it| free(received::unpacked_below(it, &folder), &folder));
         let tags = question.tags.split(',').map(str::trim).filter(|it| !it.is_empty());
         Self {
             unpack_to: given(&question.unpack_to).map(PathBuf::from).or(below),

@@ -69,7 +69,7 @@ pub use catalog::Export;
 pub use doctor::{Diagnosis, Evidence, Finding, Outcome, Remedy, Subject};
 pub use error::{Error, Result};
 pub use export::{ExportMedia, ExportProgress, ExportRequest};
-pub use import::{Along, ImportProgress, ImportRequest};
+pub use import::{Along, ImportProgress, ImportRequest, Receiving};
 pub use progress::{Control, Event, Meter};
 pub use report::{DatabaseReport, DatasetReport, Figures, JournalSize, Report, State, printable};
 pub use revisions::Release;
