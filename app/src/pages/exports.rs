@@ -35,8 +35,8 @@ pub fn ExportsPage() -> impl IntoView {
             </p>
         </header>
         {refused.map(|why| view! { <Notice sentence=format!("It was not begun: {why}.")>"Nothing was exported."</Notice> })}
-        <Question question />
         {asked.map(|asked| view! { <Checked asked /> })}
+        <Question question />
         <Tasks kind=TaskKind::Export />
     }
 }

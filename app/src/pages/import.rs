@@ -38,11 +38,11 @@ pub fn ImportPage() -> impl IntoView {
             </p>
         </header>
         {refused.map(|why| view! { <Notice sentence=format!("It was not begun: {why}.")>"Nothing was imported."</Notice> })}
+        {asked.map(|asked| view! { <Checked asked /> })}
         <Question question />
         <Loaded from=place let:place>
             {place.map(|place| view! { <Send place /> })}
         </Loaded>
-        {asked.map(|asked| view! { <Checked asked /> })}
         <Tasks kind=TaskKind::Import />
         <p>
             <a href="/exports">"Write a dataset as an export"</a>
