@@ -20,7 +20,7 @@ for need in metadata.requires("fiftyone"):
     name = re.match(r"[A-Za-z0-9._-]+", need).group()
     if ";" not in need and name.lower() not in ("fiftyone-db", "fiftyone_db"):
         metadata.version(name)
-assert util.find_spec("pkg_resources")
+assert util.find_spec("pkg_resources") and util.find_spec("google.protobuf")
 PYTHON
 }
 
@@ -46,7 +46,9 @@ fetch() {
   log "installing fiftyone==$VERSION, which takes a few minutes"
   # FiftyOne imports `pkg_resources`, which later releases of setuptools do not have.
   "$PYTHON" -m pip install -q "setuptools<81" wheel || return 1
-  "$PYTHON" -m pip install -q "fiftyone==$VERSION" || without_server
+  "$PYTHON" -m pip install -q "fiftyone==$VERSION" || without_server || return 1
+  # What it asks for only where temporal tags are used.
+  "$PYTHON" -m pip install -q "protobuf>=6,<7"
 }
 
 if ! ready; then

@@ -67,6 +67,34 @@ fn refused(ended: &Ended, part: &str) {
 
 const SAMPLE: &str = r#"{"_id": {"$oid": "6b02aa9ce13547af4387f1a1"}, "filepath": "a/0.png", "tags": [], "value": NaN}"#;
 
+const TAG: &str = r#"{"sample_id": "6b02aa9ce13547af4387f1a1", "index_type": 2, "start": 0, "end": 5000000000, "tag": "rain",
+    "anchor": "lidar", "created_by": "ada", "last_modified_by": "eve", "created_at": "2024-05-06T07:08:09.120000",
+    "last_modified_at": "2024-05-06T07:08:10", "kind": "temporal"}"#;
+
+#[tokio::test]
+async fn temporal_tags_come_along_once_each_and_go_out_as_they_came() {
+    let deployment = old().await;
+    deployment.migrate(to(NEWEST)).await;
+    let folder = folder(NEWEST, SAMPLE);
+    fs::write(folder.path().join("tags.json"), format!("{{\"tags\": [{TAG}, {TAG}]}}")).unwrap();
+    deployment.led_by(importing(folder.path(), "tagged")).run().await.exits_with(0);
+    let tags = deployment.all("tags").await;
+    assert_eq!(tags.len(), 1, "{tags:?}");
+    let dataset = deployment.dataset("tagged").await;
+    assert_eq!(tags[0].get("_dataset_id"), dataset.get("_id"));
+    let out = tempfile::tempdir().unwrap();
+    deployment.seen_by(exporting("tagged", out.path())).run().await.exits_with(0);
+    let read = |path: &Path| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(path.join("tags.json")).unwrap()).unwrap()
+    };
+    assert_eq!(read(out.path())["tags"][0], read(folder.path())["tags"][0]);
+    // What fails leaves none of them.
+    fs::write(folder.path().join("samples.json"), format!("{{\"samples\": [{SAMPLE}, {SAMPLE}]}}"))
+        .unwrap();
+    deployment.led_by(importing(folder.path(), "twice")).run().await.exits_with(1);
+    assert_eq!(deployment.all("tags").await.len(), 1);
+}
+
 #[tokio::test]
 async fn what_was_exported_at_an_old_version_is_imported_as_if_it_had_been_migrated() {
     let deployment = old().await;
@@ -105,8 +133,9 @@ async fn what_cannot_be_imported_is_refused_with_a_sentence_and_nothing_is_writt
     let escaping = SAMPLE.replace("a/0.png", "../../etc/0.png");
     let twice = format!("{SAMPLE},{SAMPLE}");
     let broken = SAMPLE.replace("6b02aa9ce13547af4387f1a1", "6b02");
-    let linked = folder(NEWEST, SAMPLE);
-    fs::write(linked.path().join("tags.json"), "{\"tags\": []}").unwrap();
+    let strayed = folder(NEWEST, SAMPLE);
+    let tag = TAG.replace("4387f1a1", "4387f1a2");
+    fs::write(strayed.path().join("tags.json"), format!("{{\"tags\": [{tag}]}}")).unwrap();
     let cases: [(TempDir, &str, &str); 8] = [
         (empty, "x", "it has no `metadata.json`"),
         (folder("2.0.0", SAMPLE), "x", "use a newer fiftyone-migrate"),
@@ -115,7 +144,7 @@ async fn what_cannot_be_imported_is_refused_with_a_sentence_and_nothing_is_writt
         (folder(NEWEST, &escaping), "x", "the path `../../etc/0.png` leaves the export"),
         (folder(NEWEST, &twice), "x", "two documents with one id"),
         (folder(NEWEST, &broken), "x", "samples.json, byte 13: `$oid` is not what it should be"),
-        (linked, "x", "temporal tags"),
+        (strayed, "x", "1 sample with temporal tags is not in the export"),
     ];
     for (folder, name, sentence) in cases {
         let ended = deployment.led_by(importing(folder.path(), name)).run().await;

@@ -19,6 +19,13 @@ WRONG = [
 KEPT = {"_id", "version"}
 
 
+def unfound(part):
+    """Why more may be refused of a dataset that does not say where its samples are: older versions would not find its frames."""
+    documents = [dumps.decode(it) for it in part.get("datasets", {}).values()]
+    says = all(it.get("sample_collection_name") for it in documents)
+    return None if says else "does not say where its samples are"
+
+
 def case(rng, content):
     """Damages a dump of one dataset: `(dump, what was done, whether a type is wrong)`."""
     content = {name: dict(documents) for name, documents in content.items()}
@@ -111,7 +118,7 @@ def batch(worker, sources, seed, size):
     for key in keys:
         part, what, wrong = case(rng, parts[key])
         told[key] = what
-        lenient[key] = "wrong type" if wrong else None
+        lenient[key] = "wrong type" if wrong else unfound(part)
         for name, documents in part.items():
             mixed.setdefault(name, {}).update(documents)
     mixed = bench.with_config(mixed, head)

@@ -40,6 +40,7 @@ def main():
         fo.config.show_progress_bars = False
         db = pymongo.MongoClient(uri)[DATABASE]
         dumps.restore(db, bench.with_config(content, "1.22.1"))
+        tagged(fo, db)
         folder = tempfile.mkdtemp()
         for document in sorted(db.datasets.find({}), key=lambda it: str(it.get("name"))):
             name = document.get("name")
@@ -52,8 +53,25 @@ def main():
                     failed += 1
                     print(f"FAILED {case} of {name!r}: {problem}", flush=True)
         shutil.rmtree(folder)
-    print(f"moves: {passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+        tags = db.tags.count_documents({})
+        # It registers it again when it connects, and would wait for a server that is gone.
+        atexit.unregister(fo.core.odm.database._delete_non_persistent_datasets_if_allowed)
+    print(f"moves: {passed} passed, {failed} failed, with {tags} temporal tags")
+    return 1 if failed or not passed or not tags else 0
+
+
+def tagged(fo, db):
+    """Gives the samples of some datasets temporal tags."""
+    import fiftyone.core.tags as tags
+
+    for document in list(db.datasets.find({}))[:4]:
+        dataset = fo.load_dataset(document["name"])
+        ids = dataset.values("id")[:3]
+        of = lambda it, **more: tags.TemporalTag(it, **more)
+        some = [of(it, start=at, end=at + 10**at, tag=f"tag {at}") for it in ids for at in (0, 9)]
+        some += [of(it, start=1, end=2, tag="x", index_type=1, anchor="lidar", created_by="ada") for it in ids]
+        if some:
+            tags.add_temporal_tags(dataset, some)
 
 
 def cases(fo, db, uri, name, folder):
@@ -121,7 +139,7 @@ def contents(db, name):
     # set them, `frame_collection_name` as null where there are no frames, and no map of runs where there are none.
     document = {key: it for key, it in named(document).items() if it or key not in RUNS}
     found = {"document": document, "samples": all_of(db, samples), "frames": all_of(db, frames),
-             "indexes": [indexes(db, samples), indexes(db, frames)]}
+             "tags": tags_of(db, dataset), "indexes": [indexes(db, samples), indexes(db, frames), indexes(db, "tags")]}
     return plain(found, dataset)
 
 
@@ -134,6 +152,11 @@ def plain(value, dataset):
     if isinstance(value, list):
         return [plain(it, dataset) for it in value]
     return "$dataset" if value == dataset else value
+
+
+def tags_of(db, dataset):
+    key = lambda it: (str(it["_sample_id"]), it["start"], it["end"], it["tag"])
+    return [named(it) for it in sorted(db.tags.find({"_dataset_id": dataset}), key=key)]
 
 
 def all_of(db, collection):

@@ -80,6 +80,8 @@ pub struct ImportReport {
     pub samples: u64,
     /// How many frames.
     pub frames: u64,
+    /// How many temporal tags.
+    pub temporal_tags: u64,
     /// How many saved views, workspaces and runs come along.
     pub views: usize,
     /// See there.
@@ -122,6 +124,8 @@ pub struct ExportReport {
     pub samples: u64,
     /// How many frames.
     pub frames: u64,
+    /// How many temporal tags.
+    pub temporal_tags: u64,
     /// How many files of media were copied or linked.
     pub media: u64,
     /// What does not come along, and why.

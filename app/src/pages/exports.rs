@@ -125,6 +125,7 @@ pub fn Report(report: ExportReport) -> impl IntoView {
         ("Version", report.version),
         ("Samples", words::count(report.samples)),
         ("Frames", words::count(report.frames)),
+        ("Temporal tags", words::count(report.temporal_tags)),
         ("Files taken along", words::count(report.media)),
     ];
     let facts = facts.map(|(name, value)| {

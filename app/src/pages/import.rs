@@ -195,6 +195,9 @@ pub fn Report(report: ImportReport) -> impl IntoView {
     if !report.revisions.is_empty() {
         facts.push(("Revisions it crosses", report.revisions.join(", ")));
     }
+    if report.temporal_tags > 0 {
+        facts.push(("Temporal tags", words::count(report.temporal_tags)));
+    }
     if let Some(place) = report.unpack_to {
         facts.push(("Unpacked to", place));
     }

@@ -140,9 +140,17 @@ impl Folder {
             .collect())
     }
 
-    /// Its temporal tags, if it has any.
-    pub fn temporal_tags(&self) -> Option<PathBuf> {
-        Some(self.root.join("tags.json")).filter(|it| it.is_file())
+    /// Its temporal tags, one after the other; none if it has no file of them.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be opened.
+    pub fn temporal_tags(&self) -> Result<Option<Documents>, Fault> {
+        let path = self.root.join("tags.json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        Place::File(path).documents("tags").map(Some)
     }
 
     /// How many bytes its samples and frames have as text.

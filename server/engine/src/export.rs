@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Engine, Error, Result,
-    import::{Along, fault},
+    import::{Along, TAGS, exported_tag, fault},
     load::decoded,
     shown::sees_names,
     store::Entry,
@@ -30,8 +30,6 @@ const WAITING: usize = 2_000;
 
 /// How long counting what would be exported may take.
 const COUNTING: Duration = Duration::from_secs(10);
-
-const NO_TAGS: &str = "its temporal tags are not exported yet";
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
@@ -140,9 +138,7 @@ impl Engine {
             frames: counts[1],
             ..ExportReport::default()
         };
-        if self.store.has_of("tags", &entry.id).await.map_err(error)? {
-            report.warnings.push(NO_TAGS.to_owned());
-        }
+        report.temporal_tags = self.store.count_of(TAGS, &entry.id).await.map_err(error)?;
         Ok(report)
     }
 
@@ -202,17 +198,20 @@ impl Engine {
         };
         let media = Media::new(folder, request.media);
         let samples = document.get_str("sample_collection_name").unwrap_or_default();
-        let written = self.written(folder, "samples", (samples, doc! {}), media, progress).await?;
-        (report.samples, report.media) = (written.count, written.files);
-        report.warnings.extend(written.warnings);
+        let all = Part { key: "samples", collection: samples, filter: doc! {}, order: doc! {} };
+        let (count, media) = self.written(folder, all, media, progress).await?;
+        (report.samples, report.media) = (count, media.files());
+        report.warnings.extend(media.warnings());
         if let Some(frames) = frames_of(&document, samples) {
             let order = doc! { "_sample_id": 1, "frame_number": 1 };
-            let left = Media::new(folder, ExportMedia::Left);
-            let written = self.written(folder, "frames", (&frames, order), left, progress).await?;
-            report.frames = written.count;
+            let all = Part { key: "frames", collection: &frames, filter: doc! {}, order };
+            report.frames = self.written(folder, all, AsTheyAre, progress).await?.0;
         }
-        if self.store.has_of("tags", &entry.id).await.map_err(error)? {
-            report.warnings.push(NO_TAGS.to_owned());
+        if self.store.count_of(TAGS, &entry.id).await.map_err(error)? > 0 {
+            let order = doc! { "_sample_id": 1, "index_type": 1, "anchor": 1, "start": 1, "end": 1, "tag": 1, "_id": 1 };
+            let filter = doc! { "_dataset_id": &entry.id };
+            let tags = Part { key: TAGS, collection: TAGS, filter, order };
+            report.temporal_tags = self.written(folder, tags, TemporalTags, progress).await?.0;
         }
         let metadata = self.expanded(request, folder, document, &mut report).await?;
         if self.exported(permit, &request.dataset).await?.1.as_bytes() != raw.as_bytes() {
@@ -225,15 +224,15 @@ impl Engine {
         Ok(report)
     }
 
-    /// Writes one collection.
-    async fn written(
+    /// Writes one collection. Returns how many documents it has, and what has changed them.
+    async fn written<C: Change>(
         &self,
         folder: &Path,
-        key: &'static str,
-        (collection, order): (&str, Document),
-        mut media: Media,
+        part: Part<'_>,
+        mut change: C,
         progress: &ExportProgress,
-    ) -> Result<Written> {
+    ) -> Result<(u64, C)> {
+        let Part { key, collection, filter, order } = part;
         let (to, mut documents) = mpsc::channel(WAITING);
         let mut writer = CollectionWriter::create(folder, key).map_err(fault)?;
         let (progress, stopping) = (progress.clone(), progress.clone());
@@ -242,18 +241,13 @@ impl Engine {
                 if progress.stopped.load(Ordering::Relaxed) {
                     break;
                 }
-                media.take(&mut it)?;
+                change.change(&mut it)?;
                 writer.write(it)?;
                 progress.written.fetch_add(1, Ordering::Relaxed);
             }
-            let count = writer.finish()?;
-            Ok::<_, bundle::Fault>(Written {
-                count,
-                files: media.files(),
-                warnings: media.warnings(),
-            })
+            Ok::<_, bundle::Fault>((writer.finish()?, change))
         });
-        let sent = self.store.send_all(collection, order, &to).await;
+        let sent = self.store.send_all(collection, (filter, order), &to).await;
         drop(to);
         let written = writing.await;
         sent.map_err(|it| self.store.error(it))?;
@@ -329,11 +323,40 @@ impl Engine {
     }
 }
 
-/// What became of one collection.
-struct Written {
-    count: u64,
-    files: u64,
-    warnings: Vec<String>,
+/// What is written as one file.
+struct Part<'a> {
+    key: &'static str,
+    collection: &'a str,
+    filter: Document,
+    order: Document,
+}
+
+/// What becomes of documents when they are exported.
+trait Change: Send + 'static {
+    fn change(&mut self, it: &mut Document) -> std::result::Result<(), bundle::Fault>;
+}
+
+impl Change for Media {
+    fn change(&mut self, it: &mut Document) -> std::result::Result<(), bundle::Fault> {
+        self.take(it)
+    }
+}
+
+struct AsTheyAre;
+
+impl Change for AsTheyAre {
+    fn change(&mut self, _: &mut Document) -> std::result::Result<(), bundle::Fault> {
+        Ok(())
+    }
+}
+
+struct TemporalTags;
+
+impl Change for TemporalTags {
+    fn change(&mut self, it: &mut Document) -> std::result::Result<(), bundle::Fault> {
+        *it = exported_tag(it)?;
+        Ok(())
+    }
 }
 
 /// The collection of its frames, if it may have any.
@@ -374,8 +397,9 @@ fn remove_parts(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_file =
-            ["samples.json", "frames.json", "metadata.json"].iter().any(|it| name.starts_with(it));
+        let is_file = ["samples.json", "frames.json", "tags.json", "metadata.json"]
+            .iter()
+            .any(|it| name.starts_with(it));
         if entry.file_type()?.is_dir() {
             if name == "data" || RUN_KINDS.iter().any(|it| it.folder == name) {
                 std::fs::remove_dir_all(entry.path())?;

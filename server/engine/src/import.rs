@@ -5,6 +5,7 @@ mod plan;
 mod received;
 mod report;
 mod stream;
+mod tags;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,10 +15,11 @@ use std::{
     },
 };
 
-use bson::{Bson, DateTime, Document, oid::ObjectId};
-use bundle::{Documents, Folder};
+use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
+use bundle::{Folder, Piece};
 use model::{Action, ImportQuestion, ImportReport, Permit};
 use revisions::{Release, Scope};
+use tokio::sync::mpsc;
 
 pub use received::Receiving;
 
@@ -32,6 +34,7 @@ use convert::Converter;
 use plan::{ImportPlan, plan};
 use report::survey;
 use stream::stream;
+pub(crate) use tags::exported as exported_tag;
 
 /// What to import, and how.
 #[derive(Clone, Debug)]
@@ -188,7 +191,8 @@ impl Engine {
             return Err(Error::Refused(why.clone()));
         }
         let guard = Guard::take(&self.store, ObjectId::new(), &Asked::repair(), control).await?;
-        progress.of.store(report.samples + report.frames, Ordering::Relaxed);
+        let of = report.samples + report.frames + report.temporal_tags;
+        progress.of.store(of, Ordering::Relaxed);
         let copied = self.copied(permit, request, (folder, &report), control, progress).await;
         report.id = Some(guard.end(copied).await?.to_hex());
         Ok(report)
@@ -283,7 +287,8 @@ impl Engine {
         for (scope, documents) in parts.into_iter().flatten() {
             let collection = planned.collection(scope);
             let converter = Converter::new(request, folder, planned, scope, now);
-            let digest = self.fill(collection, documents, converter, control, progress).await?;
+            let batches = stream(documents, move |it| converter.convert(it).map(Some));
+            let digest = self.fill(collection, batches, control, progress).await?;
             self.store.create_indexes(collection, &planned.indexes(scope)).await.map_err(|it| {
                 if it.is_duplicate() {
                     return Error::Refused(format!(
@@ -294,7 +299,17 @@ impl Engine {
                 }
                 self.store.error(it)
             })?;
-            meant.push((collection, digest));
+            meant.push((collection, doc! {}, digest));
+        }
+        if let Some(tags) = folder.temporal_tags().map_err(fault)? {
+            self.store.create_indexes(TAGS, &tags::indexes()).await.map_err(error)?;
+            let mut reader = tags::TagReader::new(planned.id, now);
+            let batches = stream(tags, move |it| {
+                let tag = reader.read(it)?;
+                tag.map(|tag| raw(&tag, it)).transpose()
+            });
+            let digest = self.fill(TAGS, batches, control, progress).await?;
+            meant.push((TAGS, doc! { "_dataset_id": planned.id }, digest));
         }
         for it in &planned.files {
             let set: Vec<(&str, &str)> = it.set.clone();
@@ -306,8 +321,8 @@ impl Engine {
         {
             self.store.plant(collection, documents).await.map_err(error)?;
         }
-        for (collection, digest) in meant {
-            let found = self.store.digest(collection).await.map_err(error)?;
+        for (collection, filter, digest) in meant {
+            let found = self.store.digest(collection, filter).await.map_err(error)?;
             if found != digest {
                 return Err(Error::Refused(format!(
                     "what was read back of `{collection}` is not what was written ({} documents, and {} were meant); nothing \
@@ -338,12 +353,10 @@ impl Engine {
     async fn fill(
         &self,
         collection: &str,
-        documents: Documents,
-        converter: Converter,
+        mut batches: mpsc::Receiver<std::result::Result<Vec<RawDocumentBuf>, bundle::Fault>>,
         control: &Control,
         progress: &ImportProgress,
     ) -> Result<Digest> {
-        let mut batches = stream(documents, converter);
         let mut digest = Digest::default();
         while let Some(batch) = batches.recv().await {
             let batch = batch.map_err(fault)?;
@@ -374,8 +387,21 @@ fn stopped() -> Error {
 }
 
 fn scope_count(collection: &str, report: &ImportReport) -> Option<u64> {
-    (!collection.starts_with("frames.")).then_some(report.samples)
+    match collection {
+        TAGS => Some(report.temporal_tags),
+        it => (!it.starts_with("frames.")).then_some(report.samples),
+    }
 }
+
+fn raw(document: &Document, piece: &Piece) -> std::result::Result<RawDocumentBuf, bundle::Fault> {
+    RawDocumentBuf::try_from(document).map_err(|it| bundle::Fault::Malformed {
+        place: piece.place.clone(),
+        reason: it.to_string(),
+    })
+}
+
+/// Where FiftyOne keeps the temporal tags of all datasets.
+pub(crate) const TAGS: &str = "tags";
 
 fn record(permit: &Permit, folder: &Folder, planned: &ImportPlan, database: &str) -> ImportRecord {
     let ids = |documents: &[Document]| {

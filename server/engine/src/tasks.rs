@@ -86,7 +86,7 @@ impl Engine {
     pub async fn begin_export(&self, permit: &Permit, question: ExportQuestion) -> Result<String> {
         let request = self.asked_export(permit, &question).await?;
         let report = self.check_export(permit, &request).await?;
-        let of = report.samples + report.frames;
+        let of = report.samples + report.frames + report.temporal_tags;
         let id = self.begun(permit, report.name, &TaskQuestion::Export(question)).await?;
         let (engine, permit) = (self.clone(), permit.clone());
         tokio::spawn(async move {

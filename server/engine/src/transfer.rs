@@ -191,8 +191,13 @@ fn is_same_file(source: &str, to: &Destination, place: &str) -> std::result::Res
 
 /// Half of the hash of a text: what is remembered of millions of paths.
 fn mark(text: &str) -> u128 {
+    mark_of(text.as_bytes())
+}
+
+/// The same of whatever bytes.
+pub(crate) fn mark_of(bytes: &[u8]) -> u128 {
     use sha2::{Digest, Sha256};
-    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
     hash.iter().take(16).fold(0, |all, it| (all << 8) | u128::from(*it))
 }
 

@@ -43,10 +43,16 @@ fn up(dataset: &mut Dataset, _: &mut Context<'_>) -> Result<(), Reason> {
 fn down(dataset: &mut Dataset, cx: &mut Context<'_>) -> Result<(), Reason> {
     let document = &dataset.document;
     let frames = document.text("frame_collection_name");
-    let expected = format!("frames.{}", document.text("sample_collection_name"));
+    let samples = document.text("sample_collection_name");
+    let expected = format!("frames.{samples}");
     let elsewhere = dataset.is_video() && !frames.is_empty() && frames != expected;
     if elsewhere && dataset.is_generated() {
         cx.warn("the frames of the view it was made for are not found by older versions; make it again there");
+    } else if elsewhere && samples.is_empty() {
+        return Err(Reason::new(format!(
+            "it has no `sample_collection_name`, by which alone versions before 0.14.0 would find its frames, which are in \
+             `{frames}`; set it to the collection that holds its samples"
+        )));
     } else if elsewhere {
         return Err(Reason::new(format!(
             "its frames are in `{frames}`, but versions before 0.14.0 only look in `{expected}`; rename the \
@@ -116,6 +122,9 @@ mod tests {
             "its frames are in `frames.other`, but versions before 0.14.0 only look in `frames.samples.1`; \
              rename the collection and `frame_collection_name` first"
         );
+        let mut nowhere = before("video");
+        nowhere.remove("sample_collection_name");
+        assert!(refuses(REVISION.down, nowhere).starts_with("it has no `sample_collection_name`"));
         becomes(
             REVISION.down,
             before("image"),

@@ -21,6 +21,9 @@ pub async fn export(engine: &Engine, args: &ExportArgs, output: Output) -> ExitC
                 words::counted(report.frames, "frame"),
                 words::counted(report.media, "file"),
             ));
+            if report.temporal_tags > 0 {
+                output.line(&format!("  {}", words::counted(report.temporal_tags, "temporal tag")));
+            }
             report.warnings.iter().for_each(|it| output.warning(it));
             output.document(&json!({ "report": report }));
             ExitCode::SUCCESS

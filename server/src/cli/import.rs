@@ -96,6 +96,9 @@ fn tell(report: &ImportReport, dry_run: bool, output: Output) {
         words::counted(report.workspaces as u64, "workspace"),
         words::counted(report.runs as u64, "run"),
     ));
+    if report.temporal_tags > 0 {
+        output.line(&format!("  {}", words::counted(report.temporal_tags, "temporal tag")));
+    }
     for (kind, count) in &report.media.kinds {
         output.line(&format!("  media {kind}: {count}"));
     }

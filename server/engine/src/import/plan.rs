@@ -334,11 +334,6 @@ fn importable(folder: &Folder) -> std::result::Result<(), String> {
                 .to_owned(),
         );
     }
-    if folder.temporal_tags().is_some() {
-        return Err(
-            "it has temporal tags, which are not imported yet; import it with FiftyOne".to_owned()
-        );
-    }
     Ok(())
 }
 

@@ -6,13 +6,18 @@ use std::{
     path::Path,
 };
 
+use bson::{DateTime, oid::ObjectId};
 use bundle::Folder;
 use model::{
     ImportReport, MediaReport,
     media_path::{PathKind, scheme},
+    words,
 };
 
-use super::{ImportProgress, ImportRequest, convert::Paths, fault, plan::ImportPlan, stopped};
+use super::{
+    ImportProgress, ImportRequest, convert::Paths, fault, plan::ImportPlan, stopped,
+    tags::TagReader,
+};
 use crate::Result;
 
 /// How many examples are told.
@@ -49,6 +54,7 @@ pub fn survey(
         }
         Err(why) => report.blockers.push(why.clone()),
     }
+    let mut tagged = tagged(folder, &mut report)?;
     let paths = Paths::of(request, folder);
     let (hasher, mut seen) = (RandomState::new(), HashSet::new());
     for piece in folder.samples().map_err(fault)? {
@@ -58,6 +64,9 @@ pub fn survey(
         progress.looked_at();
         if progress.is_stopped() {
             return Err(stopped());
+        }
+        if let Ok(id) = sample.get_object_id("_id") {
+            tagged.remove(&id);
         }
         let given = sample.get_str("filepath").map(PathKind::of);
         if let Some(path) = paths.apply(&mut sample)
@@ -74,11 +83,30 @@ pub fn survey(
         }
         note(&mut report.media, path, given.unwrap_or(PathKind::Relative));
     }
+    if let Some(one) = tagged.iter().next() {
+        report.blockers.push(format!(
+            "{} not in the export, such as {one}; export it again",
+            words::counted(tagged.len() as u64, "sample with temporal tags is")
+        ));
+    }
     for piece in folder.frames().map_err(fault)?.into_iter().flatten() {
         piece.map_err(fault)?;
         report.frames += 1;
     }
     Ok(report)
+}
+
+/// The samples that have temporal tags, as far as they say.
+fn tagged(folder: &Folder, report: &mut ImportReport) -> Result<HashSet<ObjectId>> {
+    let mut reader = TagReader::new(ObjectId::new(), DateTime::now());
+    let mut tagged = HashSet::new();
+    for piece in folder.temporal_tags().map_err(fault)?.into_iter().flatten() {
+        if let Some(tag) = reader.read(&piece.map_err(fault)?).map_err(fault)? {
+            report.temporal_tags += 1;
+            tagged.extend(tag.get_object_id("_sample_id"));
+        }
+    }
+    Ok(tagged)
 }
 
 fn note(media: &mut MediaReport, path: &str, given: PathKind) {

@@ -99,6 +99,8 @@ impl Store {
                 self.command(doc! { "delete": collection, "deletes": [all] }).await?;
             }
         }
+        let tags = doc! { "q": { "_dataset_id": record.dataset }, "limit": 0 };
+        self.command(doc! { "delete": "tags", "deletes": [tags] }).await?;
         self.delete_results(&record.files).await
     }
 
@@ -147,10 +149,10 @@ impl Store {
         super::failure::in_answer(&answer)
     }
 
-    /// Reads a whole collection back.
-    pub async fn digest(&self, collection: &str) -> Result<Digest, Failure> {
+    /// Reads a collection back, or those of its documents that are like this.
+    pub async fn digest(&self, collection: &str, filter: Document) -> Result<Digest, Failure> {
         let collection = self.database.collection::<RawDocumentBuf>(collection);
-        let mut found = collection.find(doc! {}).batch_size(2_000).await?;
+        let mut found = collection.find(filter).batch_size(2_000).await?;
         let mut digest = Digest::default();
         while found.advance().await? {
             digest.add(found.current().as_bytes());
@@ -158,15 +160,15 @@ impl Store {
         Ok(digest)
     }
 
-    /// Sends every document of a collection, in this order, until nobody listens any more.
+    /// Sends every document of a collection that is like this, in this order, until nobody listens any more.
     pub async fn send_all(
         &self,
         collection: &str,
-        sort: Document,
+        (filter, sort): (Document, Document),
         to: &mpsc::Sender<Document>,
     ) -> Result<(), Failure> {
         let mut found =
-            self.collection(collection).find(doc! {}).sort(sort).batch_size(1_000).await?;
+            self.collection(collection).find(filter).sort(sort).batch_size(1_000).await?;
         while let Some(it) = found.try_next().await? {
             if to.send(it).await.is_err() {
                 break;
@@ -175,11 +177,9 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a collection has documents of a dataset.
-    pub async fn has_of(&self, collection: &str, dataset: &Bson) -> Result<bool, Failure> {
-        let collection = self.collection(collection);
-        let found = collection.find_one(doc! { "_dataset_id": dataset });
-        Ok(found.projection(doc! { "_id": 1 }).await?.is_some())
+    /// How many documents of a dataset a collection has.
+    pub async fn count_of(&self, collection: &str, dataset: &Bson) -> Result<u64, Failure> {
+        Ok(self.collection(collection).count_documents(doc! { "_dataset_id": dataset }).await?)
     }
 
     /// Puts a new dataset there. From then on everybody sees it, whole.
