@@ -9,6 +9,7 @@ mod media;
 mod media_kills;
 mod media_stores;
 mod moves;
+mod moves_kills;
 mod output;
 mod people;
 mod reading;
