@@ -8,7 +8,7 @@ use bson::{Bson, Document, doc, oid::ObjectId};
 use tempfile::TempDir;
 use tests::{
     Deployment, Dice, Ended, NEWEST, Program, image_dataset, program, ready,
-    stores::{BadWay, Kind, ObjectStore},
+    stores::{BadWay, Kind, NoList, ObjectStore},
 };
 
 /// A dataset of small files and a large one.
@@ -166,6 +166,52 @@ async fn a_store_that_answers_500_and_503_and_cuts_connections_gets_everything_i
     assert!(way.faults() > 20, "the way was too good: {}", way.faults());
     let (_, body) = store.asked("GET", &in_address());
     assert!(body == media.large(), "it has arrived as something else");
+}
+
+#[tokio::test]
+async fn where_nobody_may_list_each_file_is_asked_for() {
+    let mut dice = Dice::cast();
+    let store = ObjectStore::start(Kind::S3).await;
+    let media = Media::new(&mut dice, 1_000).await;
+    let way = NoList::to(store.address()).await;
+    let (env, to) = (store.env(Some(way.port)), store.destination());
+    for _ in 0..2 {
+        let ended = media.run(program!(["upload-media", "img", to, "--json"]), &env).await;
+        ended.exits_with(0);
+        assert_eq!(ended.json()["report"]["verified"]["files"], SMALL + 1);
+    }
+    media.run(program!(["upload-media", "img", to, "--verify"]), &env).await.exits_with(0);
+    assert!(way.refused() > 0, "nobody has asked for a list");
+    let ended = media.run(program!(["test-destination", to]), &env).await;
+    assert!(ended.stderr.contains("list: "), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_file_that_is_changed_while_it_is_sent_is_sent_anew() {
+    let mut dice = Dice::cast();
+    let store = ObjectStore::start(Kind::S3).await;
+    let media = Media::new(&mut dice, 40 << 20).await;
+    let (env, to) = (store.env(None), store.destination());
+    let slow = program!(["upload-media", "img", to, "--bandwidth", "8"]);
+    let running = media.program(slow, &env).spawn();
+    let files = media.deployment.jobs().collection::<Document>("upload_files");
+    let begun = doc! { "source": media.large_path(), "parts.accepted.0": { "$exists": true } };
+    ready::wait_for("a part", || async {
+        let count = files.count_documents(begun.clone()).await.map_err(|it| it.to_string())?;
+        if count > 0 { Ok(()) } else { Err("none yet".to_owned()) }
+    })
+    .await
+    .unwrap();
+    let mut content = media.large();
+    content.reverse();
+    fs::write(media.large_path(), &content).unwrap();
+    // It is sent anew, as it is now: nobody ever sees half of one and half of the other.
+    running.ended().await.exits_with(0);
+    let (_, body) = store.asked("GET", &in_address());
+    assert!(body == content, "it has arrived as something else");
+    let (_, open) = store.asked("GET", "/bucket?uploads");
+    let open = String::from_utf8(open).unwrap();
+    assert!(!open.contains("<UploadId>"), "an upload was left open: {open}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{Dice, ready};
 
@@ -231,4 +231,61 @@ async fn carry(
     client.readable().await?;
     let answer = format!("HTTP/1.1 {refusal}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     client.write_all(answer.as_bytes()).await
+}
+
+/// A way to a store on which nobody may list what is there, as where a policy gives rights to objects alone.
+#[derive(Debug)]
+pub struct NoList {
+    /// Where it begins.
+    pub port: u16,
+    refused: Arc<AtomicU32>,
+}
+
+impl NoList {
+    /// To this address.
+    pub async fn to(address: SocketAddr) -> Self {
+        let listener =
+            tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("no port is free");
+        let port = listener.local_addr().expect("no address").port();
+        let refused = Arc::new(AtomicU32::new(0));
+        let counted = refused.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(without_lists(client, address, counted.clone()));
+            }
+        });
+        Self { port, refused }
+    }
+
+    /// How often somebody has asked for a list.
+    pub fn refused(&self) -> u32 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+async fn without_lists(
+    mut client: tokio::net::TcpStream,
+    address: SocketAddr,
+    refused: Arc<AtomicU32>,
+) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await?);
+    }
+    let line = head.split(|it| *it == b'\r').next().unwrap_or_default();
+    if String::from_utf8_lossy(line).contains("list-type=") {
+        refused.fetch_add(1, Ordering::Relaxed);
+        let body = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        let answer = format!(
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        return client.write_all(answer.as_bytes()).await;
+    }
+    // One request for each connection, so that none is missed.
+    head.truncate(head.len() - 2);
+    head.extend_from_slice(b"Connection: close\r\n\r\n");
+    let mut server = tokio::net::TcpStream::connect(address).await?;
+    server.write_all(&head).await?;
+    tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
