@@ -56,7 +56,7 @@ def main():
         tags = db.tags.count_documents({})
         # It registers it again when it connects, and would wait for a server that is gone.
         atexit.unregister(fo.core.odm.database._delete_non_persistent_datasets_if_allowed)
-    print(f"moves: {passed} passed, {failed} failed, with {tags} temporal tags")
+    print(f"{tags} temporal tags\nmoves: {passed} passed, {failed} failed")
     return 1 if failed or not passed or not tags else 0
 
 
