@@ -96,6 +96,20 @@ async fn temporal_tags_come_along_once_each_and_go_out_as_they_came() {
 }
 
 #[tokio::test]
+async fn an_export_that_was_cut_off_is_told_from_a_folder_with_something_else() {
+    let deployment = old().await;
+    for (name, part) in [
+        ("samples.json.partial", "holds an export that was cut off: remove it"),
+        ("notes.txt", "is not empty, and an export does not mix"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), "x").unwrap();
+        refused(&deployment.seen_by(exporting("img", folder.path())).run().await, part);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "it was written into");
+    }
+}
+
+#[tokio::test]
 async fn what_was_exported_at_an_old_version_is_imported_as_if_it_had_been_migrated() {
     let deployment = old().await;
     let folders = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use model::{ExportQuestion, ExportReport, TaskKind, words};
 
 use super::task::{Choice, Tasks, hidden};
 use crate::api::{BeginExport, check_export, form};
-use crate::components::{Field, Notice};
+use crate::components::{Field, Loaded, Notice};
 
 /// The question, what it comes to once it is asked, and what was exported before.
 #[component]
@@ -80,22 +80,12 @@ fn Question(question: ExportQuestion) -> impl IntoView {
 
 #[component]
 fn Checked(asked: ExportQuestion) -> impl IntoView {
+    let question = asked.clone();
+    let report = Resource::new(|| (), move |()| check_export(question.clone()));
     view! {
-        <Suspense fallback=|| {
-            view! { <p aria-busy="true">"Looking at the dataset"</p> }
-        }>
-            {move || {
-                let asked = asked.clone();
-                Suspend::new(async move {
-                    match check_export(asked.clone()).await {
-                        Ok(report) => view! { <Outcome report question=asked /> }.into_any(),
-                        Err(error) => {
-                            view! { <Notice sentence=error.to_string()>"Nothing was written."</Notice> }.into_any()
-                        }
-                    }
-                })
-            }}
-        </Suspense>
+        <Loaded from=report let:report>
+            <Outcome report question=asked.clone() />
+        </Loaded>
     }
 }
 

@@ -129,22 +129,12 @@ fn Send(place: String) -> impl IntoView {
 
 #[component]
 fn Checked(asked: ImportQuestion) -> impl IntoView {
+    let question = asked.clone();
+    let report = Resource::new(|| (), move |()| check_import(question.clone()));
     view! {
-        <Suspense fallback=|| {
-            view! { <p aria-busy="true">"Looking at the export"</p> }
-        }>
-            {move || {
-                let asked = asked.clone();
-                Suspend::new(async move {
-                    match check_import(asked.clone()).await {
-                        Ok(report) => view! { <Outcome report question=asked /> }.into_any(),
-                        Err(error) => {
-                            view! { <Notice sentence=error.to_string()>"Nothing was written."</Notice> }.into_any()
-                        }
-                    }
-                })
-            }}
-        </Suspense>
+        <Loaded from=report let:report>
+            <Outcome report question=asked.clone() />
+        </Loaded>
     }
 }
 

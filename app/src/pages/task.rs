@@ -71,8 +71,19 @@ fn Shown(task: TaskSummary, watched: bool) -> impl IntoView {
     let again = task.question.address();
     let ended = match (task.state, &task.refused) {
         (TaskState::Failed, Some(why)) => Some(format!("It has failed: {why}.")),
-        (TaskState::CutOff, _) => Some("Whoever was at it is gone, and it was cut off.".to_owned()),
+        (TaskState::CutOff, _) => {
+            Some("Whoever was at it is gone, and has not said what came of it.".to_owned())
+        }
         _ => None,
+    };
+    let left = match (kind, task.state) {
+        (TaskKind::Import, TaskState::CutOff) => {
+            "The dataset is there whole, or not at all; what is left of a half is removed by the next import. Ask again to see."
+        }
+        (TaskKind::Export, TaskState::CutOff) => {
+            "A folder with metadata.json in it is whole; remove any other, and ask again."
+        }
+        _ => "What it had written is removed. Mend the cause, and ask again.",
     };
     view! {
         <header class="page-header">
@@ -81,7 +92,7 @@ fn Shown(task: TaskSummary, watched: bool) -> impl IntoView {
         </header>
         {ended
             .map(|sentence| {
-                view! { <Notice sentence>"What it had written is removed, or is by the next one; nobody ever sees half of it."</Notice> }
+                view! { <Notice sentence>{left}</Notice> }
             })}
         {running.then(|| view! { <Running task=task.clone() watched /> })}
         {task.came.map(|it| came(it, task.may_move_media))}

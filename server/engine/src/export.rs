@@ -18,10 +18,11 @@ use tokio::sync::mpsc;
 
 use crate::{
     Engine, Error, Result,
-    import::{Along, TAGS, exported_tag, fault},
+    import::{Along, fault},
     load::decoded,
     shown::sees_names,
     store::Entry,
+    temporal_tags::{self, TAGS},
 };
 use media::Media;
 
@@ -354,7 +355,7 @@ struct TemporalTags;
 
 impl Change for TemporalTags {
     fn change(&mut self, it: &mut Document) -> std::result::Result<(), bundle::Fault> {
-        *it = exported_tag(it)?;
+        *it = temporal_tags::exported(it)?;
         Ok(())
     }
 }
@@ -376,13 +377,17 @@ fn is_free(folder: &Path) -> Result<()> {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(why) => return Err(unwritable(folder, &why)),
     };
-    if entries.next().is_some() {
-        return Err(Error::Refused(format!(
-            "`{}` is not empty, and an export does not mix with what is there; name an empty folder",
-            folder.display()
-        )));
+    if entries.next().is_none() {
+        return Ok(());
     }
-    Ok(())
+    let has = |name: &str| folder.join(name).exists();
+    let begun = ["samples.json", "samples.json.partial"].into_iter().any(has);
+    let what = if begun && !has("metadata.json") {
+        "holds an export that was cut off: remove it, or name an empty folder"
+    } else {
+        "is not empty, and an export does not mix with what is there; name an empty folder"
+    };
+    Err(Error::Refused(format!("`{}` {what}", folder.display())))
 }
 
 /// A folder that is there and has nothing in it.

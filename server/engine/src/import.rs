@@ -5,7 +5,6 @@ mod plan;
 mod received;
 mod report;
 mod stream;
-mod tags;
 
 use std::{
     path::{Path, PathBuf},
@@ -29,12 +28,12 @@ use crate::{
     guard::Guard,
     progress::Control,
     store::{Asked, Digest, Failure, ImportRecord},
+    temporal_tags::{self, TAGS, TagReader},
 };
 use convert::Converter;
 use plan::{ImportPlan, plan};
 use report::survey;
 use stream::stream;
-pub(crate) use tags::exported as exported_tag;
 
 /// What to import, and how.
 #[derive(Clone, Debug)]
@@ -302,8 +301,8 @@ impl Engine {
             meant.push((collection, doc! {}, digest));
         }
         if let Some(tags) = folder.temporal_tags().map_err(fault)? {
-            self.store.create_indexes(TAGS, &tags::indexes()).await.map_err(error)?;
-            let mut reader = tags::TagReader::new(planned.id, now);
+            self.store.create_indexes(TAGS, &temporal_tags::indexes()).await.map_err(error)?;
+            let mut reader = TagReader::new(planned.id, now);
             let batches = stream(tags, move |it| {
                 let tag = reader.read(it)?;
                 tag.map(|tag| raw(&tag, it)).transpose()
@@ -399,9 +398,6 @@ fn raw(document: &Document, piece: &Piece) -> std::result::Result<RawDocumentBuf
         reason: it.to_string(),
     })
 }
-
-/// Where FiftyOne keeps the temporal tags of all datasets.
-pub(crate) const TAGS: &str = "tags";
 
 fn record(permit: &Permit, folder: &Folder, planned: &ImportPlan, database: &str) -> ImportRecord {
     let ids = |documents: &[Document]| {

@@ -25,6 +25,7 @@ mod journal;
 mod keep;
 mod load;
 mod log_page;
+mod mark;
 mod pass;
 mod plan;
 mod policy;
@@ -47,6 +48,7 @@ mod survey;
 mod sweep;
 mod tally;
 mod tasks;
+mod temporal_tags;
 mod timeline;
 mod transfer;
 #[doc(hidden)]
@@ -184,6 +186,17 @@ impl Engine {
                 "nothing may be migrated from here: FIFTYONE_DATABASE_ADMIN is not true where this server runs",
             ),
             (false, true) => None,
+        }
+    }
+
+    /// Whether anything may be written to FiftyOne's collections from here; `what` is what would be.
+    pub(crate) fn may_write(&self, what: &str) -> Result<()> {
+        match (self.disabled, self.admin) {
+            (true, _) => Err(Error::Refused(DISABLED.to_owned())),
+            (false, false) => Err(Error::Refused(format!(
+                "{what} writes to the database: set `FIFTYONE_DATABASE_ADMIN=true`"
+            ))),
+            (false, true) => Ok(()),
         }
     }
 

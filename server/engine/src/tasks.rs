@@ -27,7 +27,7 @@ const BEAT: Duration = Duration::from_secs(1);
 type Far = (&'static str, u64, u64);
 
 impl Engine {
-    /// Says what importing would come to. Writes nothing.
+    /// Says what importing would come to. Nothing of it stays: an archive is unpacked for it, and that removed again.
     ///
     /// # Errors
     ///
@@ -326,11 +326,16 @@ fn summary(it: TaskRecord, permit: &Permit) -> Result<TaskSummary> {
 }
 
 fn written(it: &impl Serialize) -> Result<String> {
-    serde_json::to_string(it)
-        .map_err(|it| Error::Refused(format!("it cannot be written down: {it}")))
+    serde_json::to_string(it).map_err(|it| {
+        Error::Refused(format!("what was asked for cannot be kept: {it}; ask for something else"))
+    })
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let what = |it| Error::Refused(format!("a task cannot be read: {it}; it is of another build"));
+    let what = |it| {
+        Error::Refused(format!(
+            "a task cannot be read: {it}; another build has written it, which shows it"
+        ))
+    };
     serde_json::from_str(text).map_err(what)
 }

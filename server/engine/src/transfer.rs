@@ -32,7 +32,7 @@ pub use progress::{TransferPhase, TransferProgress};
 pub use rewrite::{RewriteRequest, RewriteWay};
 pub use undo::UndonePaths;
 
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Result, mark::mark};
 
 /// What to upload, where to, and how.
 #[derive(Clone, Debug)]
@@ -187,18 +187,6 @@ fn is_same_file(source: &str, to: &Destination, place: &str) -> std::result::Res
     };
     let there = known(&to.path_of(place))?;
     Ok(there.is_some() && there == known(source)?)
-}
-
-/// Half of the hash of a text: what is remembered of millions of paths.
-fn mark(text: &str) -> u128 {
-    mark_of(text.as_bytes())
-}
-
-/// The same of whatever bytes.
-pub(crate) fn mark_of(bytes: &[u8]) -> u128 {
-    use sha2::{Digest, Sha256};
-    let hash: [u8; 32] = Sha256::digest(bytes).into();
-    hash.iter().take(16).fold(0, |all, it| (all << 8) | u128::from(*it))
 }
 
 /// Does what waits for disks where it keeps nobody else waiting.

@@ -65,7 +65,7 @@ pub const PLACES: &[Topic] = &[
              which revisions it crosses, which files are not there, and what would be in its way. Showing that writes nothing.",
             "The import goes on in the server when the page is closed. The dataset is there, complete and at the version of the \
              database, or not at all; ids, dates and results of runs stay as they were exported.",
-            "Members import from the folder that `FIFTYONE_MIGRATE_IMPORTS` names, and may manage what they have imported; admins \
+            "Where `FIFTYONE_MIGRATE_IMPORTS` names a folder, an archive can be sent from here, and members import from there, and may manage what they have imported; admins \
              import from anywhere.",
         ],
         see: &["media", "exports"],

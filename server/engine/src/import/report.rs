@@ -14,11 +14,8 @@ use model::{
     words,
 };
 
-use super::{
-    ImportProgress, ImportRequest, convert::Paths, fault, plan::ImportPlan, stopped,
-    tags::TagReader,
-};
-use crate::Result;
+use super::{ImportProgress, ImportRequest, convert::Paths, fault, plan::ImportPlan, stopped};
+use crate::{Result, temporal_tags::TagReader};
 
 /// How many examples are told.
 const EXAMPLES: usize = 5;

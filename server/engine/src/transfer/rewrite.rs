@@ -333,19 +333,6 @@ impl Engine {
             None => Err(Error::NoDataset(dataset.to_owned())),
         }
     }
-
-    /// Whether anything may be written to FiftyOne's collections from here.
-    pub(crate) fn may_write(&self, what: &str) -> Result<()> {
-        if self.disabled {
-            return Err(Error::Refused(crate::DISABLED.to_owned()));
-        }
-        if !self.admin {
-            return Err(Error::Refused(format!(
-                "{what} writes to the database: set `FIFTYONE_DATABASE_ADMIN=true`"
-            )));
-        }
-        Ok(())
-    }
 }
 
 /// When a sample or frame was changed last, in datasets that know.

@@ -417,7 +417,7 @@ fn record(
 
 /// The same for the same dataset and destination, so that two who begin at once cannot both have one.
 pub(super) fn identity(database: &str, dataset: &str, to: &str) -> ObjectId {
-    let mark = super::mark(&format!("{database}\n{dataset}\n{to}")).to_be_bytes();
+    let mark = super::mark(format!("{database}\n{dataset}\n{to}")).to_be_bytes();
     let mut bytes = [0; 12];
     bytes.iter_mut().zip(mark).for_each(|(to, from)| *to = from);
     ObjectId::from_bytes(bytes)

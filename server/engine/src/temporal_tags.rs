@@ -1,4 +1,4 @@
-//! Temporal tags of an export: intervals of samples, which become documents of `tags`.
+//! Temporal tags: intervals of samples, documents of `tags` in the database and of `tags.json` in an export.
 //!
 //! Agrees with `fiftyone.core.tags` of 1.22.1 in what it accepts and stores; a tag that is there twice is stored once. **Differs**:
 //! what is wrong is told before anything is written, and samples keep the date of their last change.
@@ -7,6 +7,11 @@ use std::collections::HashSet;
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
 use bundle::{Fault, Piece};
+
+use crate::mark::mark;
+
+/// Where FiftyOne keeps those of all datasets.
+pub const TAGS: &str = "tags";
 
 /// A sequence, nanoseconds of a duration, nanoseconds of a timestamp.
 const INDEX_TYPES: [i64; 3] = [1, 2, 3];
@@ -35,8 +40,8 @@ impl TagReader {
         let malformed = |reason: String| Fault::Malformed { place: piece.place.clone(), reason };
         let exported = piece.read()?;
         let tag = self.stored(&exported).map_err(malformed)?;
-        let mark = RawDocumentBuf::try_from(&tag).map_err(|it| malformed(it.to_string()))?;
-        if !self.met.insert(crate::transfer::mark_of(mark.as_bytes())) {
+        let raw = RawDocumentBuf::try_from(&tag).map_err(|it| malformed(it.to_string()))?;
+        if !self.met.insert(mark(raw.as_bytes())) {
             return Ok(None);
         }
         let mut document = doc! { "_id": ObjectId::new() };
