@@ -4,6 +4,7 @@ mod connection;
 mod database;
 mod doctor;
 mod failures;
+mod full_disk;
 mod info;
 mod media;
 mod media_kills;

@@ -21,6 +21,11 @@ pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{plural}", count(number))
 }
 
+/// A number with what is said of one, or of several: `1 file is`, `2 files are`.
+pub fn either(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { several })
+}
+
 /// About how much that is: `3.4 MiB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -107,6 +112,8 @@ mod tests {
         assert_eq!(told, ["0", "999", "1,000", "12,345", "1,204,331"]);
         assert_eq!(counted(1, "dataset"), "1 dataset");
         assert_eq!(counted(0, "dataset"), "0 datasets");
+        assert_eq!(either(1, "file is", "files are"), "1 file is");
+        assert_eq!(either(2_000, "file is", "files are"), "2,000 files are");
     }
 
     #[test]

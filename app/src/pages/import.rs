@@ -201,12 +201,12 @@ pub fn Report(report: ImportReport) -> impl IntoView {
     if report.media.missing > 0 {
         says.push(format!(
             "{} not there, for example {}",
-            words::counted(report.media.missing, "file of media is"),
+            words::either(report.media.missing, "file of media is", "files of media are"),
             report.media.missing_examples.join(", ")
         ));
     }
     if report.media.repeated > 0 {
-        let count = words::counted(report.media.repeated, "sample has");
+        let count = words::either(report.media.repeated, "sample has", "samples have");
         says.push(format!("{count} the path of another sample"));
     }
     let says = says.into_iter().map(|it| view! { <li>{it}</li> }).collect::<Vec<_>>();

@@ -106,14 +106,14 @@ fn tell(report: &ImportReport, dry_run: bool, output: Output) {
     if media.missing > 0 {
         output.warning(&format!(
             "{} not there, for example {}",
-            words::counted(media.missing, "file of media is"),
+            words::either(media.missing, "file of media is", "files of media are"),
             media.missing_examples.join(", ")
         ));
     }
     if media.repeated > 0 {
         output.warning(&format!(
             "{} the path of another sample",
-            words::counted(media.repeated, "sample has")
+            words::either(media.repeated, "sample has", "samples have")
         ));
     }
     report.warnings.iter().for_each(|it| output.warning(it));

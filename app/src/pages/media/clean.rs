@@ -68,17 +68,17 @@ fn Plan(report: CleanReport, id: String) -> impl IntoView {
         words::bytes(bytes)
     )];
     if gone > 0 {
-        says.push(format!("{} gone before.", words::counted(gone, "file was")));
+        says.push(format!("{} gone before.", words::either(gone, "file was", "files were")));
     }
     if changed > 0 {
         let examples = changed_examples.join(", ");
         says.push(format!(
             "{} since the upload, and stay, for example {examples}.",
-            words::counted(changed, "file was changed")
+            words::either(changed, "file was changed", "files were changed")
         ));
     }
     if kept > 0 {
-        let count = words::counted(kept, "file stays");
+        let count = words::either(kept, "file stays", "files stay");
         says.push(format!("{count}: {}.", kept_examples.join("; ")));
     }
     let says = says.into_iter().map(|it| view! { <p>{it}</p> });

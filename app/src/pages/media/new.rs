@@ -208,11 +208,11 @@ fn Of(field: FieldSurvey) -> impl IntoView {
         let examples = field.missing_examples.join(", ");
         says.push(format!(
             "{} not there, for example {examples}",
-            words::counted(field.missing, "file is")
+            words::either(field.missing, "file is", "files are")
         ));
     }
     if field.unreadable > 0 {
-        let count = words::counted(field.unreadable, "file cannot");
+        let count = words::either(field.unreadable, "file cannot", "files cannot");
         says.push(format!("{count} be read: {}", field.unreadable_examples.join("; ")));
     }
     let strays = field.elsewhere.iter();

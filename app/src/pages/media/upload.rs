@@ -102,10 +102,10 @@ fn Progress(
         view! { <div class="fact"><dt>{name}</dt><dd>{count(it)}</dd></div> }
     });
     let there = (report.were_there > 0).then(|| {
-        view! { <p class="muted">{format!("{} there before, proven by content.", words::counted(report.were_there, "file was"))}</p> }
+        view! { <p class="muted">{format!("{} there before, proven by content.", words::either(report.were_there, "file was", "files were"))}</p> }
     });
     let unlooked = (report.unlooked.files > 0).then(|| {
-        let count = words::counted(report.unlooked.files, "file could not");
+        let count = words::either(report.unlooked.files, "file could not", "files could not");
         let why = report.unlooked_examples.join("; ");
         let sentence = format!(
             "{count} be looked at, so that it is not known whether it is still there: {why}."

@@ -83,7 +83,11 @@ pub fn survey(
     if let Some(one) = tagged.iter().next() {
         report.blockers.push(format!(
             "{} not in the export, such as {one}; export it again",
-            words::counted(tagged.len() as u64, "sample with temporal tags is")
+            words::either(
+                tagged.len() as u64,
+                "sample with temporal tags is",
+                "samples with temporal tags are"
+            )
         ));
     }
     for piece in folder.frames().map_err(fault)?.into_iter().flatten() {

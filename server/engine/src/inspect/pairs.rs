@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc, oid::ObjectId};
-use model::{Diff, DocumentChange, DocumentFate, Value, quoted, words::counted};
+use model::{
+    Diff, DocumentChange, DocumentFate, Value, quoted,
+    words::{counted, either},
+};
 use revisions::{Effect, Release, Scope};
 
 use super::{
@@ -42,6 +45,11 @@ pub struct Pairs {
     /// What is not among them.
     pub left: Vec<String>,
 }
+
+/// What is said of one of them, and of several.
+const VIEWS: (&str, &str) = ("saved view is", "saved views are");
+const RESULTS: (&str, &str) = ("file of results is", "files of results are");
+const OPERATIONS: (&str, &str) = ("delegated operation is", "delegated operations are");
 
 impl Engine {
     /// The documents that a migration changes.
@@ -120,16 +128,15 @@ impl Engine {
             }
         }
         let counts = [
-            (views, "saved view", "deleted"),
-            (rewritten, "file of results", "written anew for this version"),
-            (deleted, "file of results", "deleted"),
-            (returned, "file of results", "given back by the archive"),
-            (operations, "delegated operation", "given back by the archive"),
+            (views, VIEWS, "deleted"),
+            (rewritten, RESULTS, "written anew for this version"),
+            (deleted, RESULTS, "deleted"),
+            (returned, RESULTS, "given back by the archive"),
+            (operations, OPERATIONS, "given back by the archive"),
         ];
-        for (count, what, fate) in counts {
-            let are = if count == 1 { "is" } else { "are" };
-            let told = counted(whole(count), what).replace("file of resultss", "files of results");
-            said.extend((count > 0).then(|| format!("{told} {are} {fate}.")));
+        for (count, (one, several), fate) in counts {
+            let told = either(whole(count), one, several);
+            said.extend((count > 0).then(|| format!("{told} {fate}.")));
         }
         for (collection, count) in put_back {
             let documents = counted(whole(count), "document");

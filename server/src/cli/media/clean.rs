@@ -55,19 +55,22 @@ fn tell(report: &CleanReport, dry_run: bool, output: Output) {
     ));
     report.examples.iter().for_each(|it| output.line(&format!("  {it}")));
     if report.gone > 0 {
-        output.line(&format!("  {} gone before", words::counted(report.gone, "file was")));
+        output.line(&format!(
+            "  {} gone before",
+            words::either(report.gone, "file was", "files were")
+        ));
     }
     if report.changed > 0 {
         output.warning(&format!(
             "  {} changed since, and stay, for example {}",
-            words::counted(report.changed, "file was"),
+            words::either(report.changed, "file was", "files were"),
             report.changed_examples.join(", ")
         ));
     }
     if report.kept > 0 {
         output.warning(&format!(
             "  {}: {}",
-            words::counted(report.kept, "file stays"),
+            words::either(report.kept, "file stays", "files stay"),
             report.kept_examples.join("; ")
         ));
     }

@@ -140,7 +140,7 @@ async fn undo(
     if all.changed_since > 0 {
         output.warning(&format!(
             "{} changed since, and left as they are",
-            words::counted(all.changed_since, "path was")
+            words::either(all.changed_since, "path was", "paths were")
         ));
     }
     output.document(&json!({ "undone": all }));

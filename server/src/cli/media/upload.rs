@@ -151,14 +151,18 @@ fn tell_survey(survey: &MediaSurvey, output: Output) {
         if it.missing > 0 {
             output.warning(&format!(
                 "  {} not there, for example {}",
-                words::counted(it.missing, "file of this field is"),
+                words::either(it.missing, "file of this field is", "files of this field are"),
                 it.missing_examples.join(", ")
             ));
         }
         if it.unreadable > 0 {
             output.warning(&format!(
                 "  {} be read: {}",
-                words::counted(it.unreadable, "file of this field cannot"),
+                words::either(
+                    it.unreadable,
+                    "file of this field cannot",
+                    "files of this field cannot"
+                ),
                 it.unreadable_examples.join("; ")
             ));
         }
@@ -205,14 +209,14 @@ fn tell(report: &UploadReport, was_stopped: bool, was_verified: bool, output: Ou
     if report.unlooked.files > 0 {
         output.warning(&format!(
             "  {} be looked at, so that it is not known whether it is still there: {}",
-            words::counted(report.unlooked.files, "file could not"),
+            words::either(report.unlooked.files, "file could not", "files could not"),
             report.unlooked_examples.join("; ")
         ));
     }
     if report.unplaced > 0 {
         output.warning(&format!(
             "  {} no place there; `--dry-run` says why",
-            words::counted(report.unplaced, "file has")
+            words::either(report.unplaced, "file has", "files have")
         ));
     }
     if was_stopped {
